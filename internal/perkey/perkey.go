@@ -1,0 +1,105 @@
+// Package perkey keeps a value for each key: made on first use, dropped when
+// there are too many and it has been idle for the longest.
+package perkey
+
+import (
+	"container/list"
+	"sync"
+	"sync/atomic"
+)
+
+// A Table keeps a value per key. At most Max values are kept, except that a
+// value in use is never dropped: with more than Max in use at once there are
+// more, and the next new key drops the surplus. A Table is safe for concurrent
+// use.
+type Table[K comparable, V any] struct {
+	limit int
+	make  func(K) V
+	busy  func(V) bool
+
+	mu     sync.Mutex
+	byKey  map[K]*list.Element // of *Entry[K, V]
+	recent *list.List          // the most recently used first
+}
+
+// An Entry is a value that its user has pinned: it stays in the table at least
+// until it is unpinned.
+type Entry[K comparable, V any] struct {
+	Key   K
+	Value V
+	pins  atomic.Int64
+}
+
+// New returns a Table that keeps up to limit values. create makes the value of
+// a key, exactly once per stay in the table; it runs with the table locked and
+// must not use it. busy says whether a value that nobody has pinned is in use
+// all the same; nil means that only pins count.
+func New[K comparable, V any](limit int, create func(K) V, busy func(V) bool) *Table[K, V] {
+	if busy == nil {
+		busy = func(V) bool { return false }
+	}
+	return &Table[K, V]{limit: limit, make: create, busy: busy, byKey: make(map[K]*list.Element), recent: list.New()}
+}
+
+// Pin returns the entry of key and keeps it from being dropped until Unpin.
+func (t *Table[K, V]) Pin(key K) *Entry[K, V] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at, ok := t.byKey[key]; ok {
+		t.recent.MoveToFront(at)
+		e := at.Value.(*Entry[K, V])
+		e.pins.Add(1)
+		return e
+	}
+	e := &Entry[K, V]{Key: key, Value: t.make(key)}
+	e.pins.Add(1)
+	t.byKey[key] = t.recent.PushFront(e)
+	t.shrink()
+	return e
+}
+
+// Unpin undoes one Pin.
+func (e *Entry[K, V]) Unpin() { e.pins.Add(-1) }
+
+// looks is how many entries a new key looks at to find one to drop. Entries in
+// use go back to the front, so the next new key looks at others.
+const looks = 16
+
+func (t *Table[K, V]) shrink() {
+	for range looks {
+		if len(t.byKey) <= t.limit {
+			return
+		}
+		at := t.recent.Back()
+		e := at.Value.(*Entry[K, V])
+		if e.pins.Load() > 0 || t.busy(e.Value) {
+			t.recent.MoveToFront(at)
+			continue
+		}
+		t.recent.Remove(at)
+		delete(t.byKey, e.Key)
+	}
+}
+
+// Len returns the number of values kept.
+func (t *Table[K, V]) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byKey)
+}
+
+// Each calls f with each key and value, the most recently used first, as they
+// are when it is called, until f says false. f may use the table.
+func (t *Table[K, V]) Each(f func(K, V) bool) {
+	t.mu.Lock()
+	entries := make([]*Entry[K, V], 0, len(t.byKey))
+	for at := t.recent.Front(); at != nil; at = at.Next() {
+		entries = append(entries, at.Value.(*Entry[K, V]))
+	}
+	t.mu.Unlock()
+	for _, e := range entries {
+		if !f(e.Key, e.Value) {
+			return
+		}
+	}
+}

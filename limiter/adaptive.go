@@ -1,0 +1,216 @@
+package limiter
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// AdaptiveConfig configures [Adaptive]. The zero value is the recommended
+// configuration.
+type AdaptiveConfig struct {
+	Initial int // the limit to start with; 0 means 10
+	Min     int // the least limit; 0 means 1
+	Max     int // the greatest limit; 0 means 1000
+
+	// Eagerness is the queue on the far side to aim at, in units of √limit:
+	// with 0.5 and a limit of 64 that is 4 calls. More of it buys the last
+	// per cent of throughput with latency; less does the opposite. From 0.1 to
+	// 2; 0 means 0.5.
+	Eagerness float64
+}
+
+// Adaptive returns the Policy that finds the limit by itself and keeps looking:
+// as many calls in flight as the far side can work on at once, and a small
+// queue there so that it is never idle. It learns from latency, refusals and
+// timeouts, so outcomes must be reported truthfully. It is the policy to use
+// when you do not know the number, or when the number changes.
+//
+// How it works, in the order of the files that tell it:
+//
+//   - Calls are looked at in rounds (adaptive_round.go). With X answers per
+//     second, and ℓ the mean latency of the fastest quarter of them, Little's
+//     law gives the calls that wait on the far side: Q = X·(ℓ − B), where B is
+//     that same latency when nothing waits. The fastest quarter is used since
+//     the mean moves with the mix of cheap and dear calls, and the minimum is
+//     luck.
+//   - The target is Q = κ√limit. Above it the limit falls by half of the
+//     excess, below it the limit rises, and only while callers are held back:
+//     a limit that nobody feels says nothing about itself.
+//   - B is found by experiment and not by watching (adaptive_experiment.go):
+//     for about two latencies the limit is lowered by a third. If latency
+//     falls by what Little's law says, it was queue; if it does not fall, the
+//     path or the work has become longer and B is raised. Experiments start on
+//     a grid of the wall clock, so that the clients of one service make them
+//     together and do not take each other's queue for the path.
+//   - Refusals are counted one by one, and answers lost to deadlines count as
+//     long ones (adaptive_loss.go).
+//   - At the start the limit grows by half with every round until a queue
+//     shows (adaptive_round.go, grow).
+//
+// Failure modes known: a service without a knee, which gets slower with every
+// call (batching, a contended lock), is kept below its most throughput; beside
+// greedy clients it takes less than its share; clocks of clients that differ by
+// more than 0.1 s lose the benefit of common experiments.
+//
+// Adaptive panics with a [*ConfigError] if c cannot be obeyed.
+func Adaptive(c AdaptiveConfig) Policy {
+	setDefault(&c.Min, 1)
+	setDefault(&c.Max, max(1000, c.Initial, c.Min))
+	setDefault(&c.Initial, min(max(10, c.Min), c.Max))
+	setDefault(&c.Eagerness, 0.5)
+	checkRange("AdaptiveConfig", c.Initial, c.Min, c.Max)
+	if !(c.Eagerness >= 0.1 && c.Eagerness <= 2) {
+		badConfig("AdaptiveConfig", "Eagerness", c.Eagerness, "from 0.1 to 2")
+	}
+	return &adaptive{
+		eagerness: c.Eagerness, least: float64(c.Min), most: float64(c.Max),
+		limit: float64(c.Initial), dither: 0.5, cause: cause{what: "initial"},
+		growing: true, growth: 0.5,
+		estimate:   estimate{base: math.Inf(1)},
+		loss:       loss{lostUsually: 0.005},
+		experiment: experiment{spacing: 1},
+		random:     rand.New(rand.NewPCG(1, 2)), // only thins out samples; the seed does not matter
+	}
+}
+
+// adaptive is the state of Adaptive. Times are in seconds since birth, but for
+// the grid of experiments, which is in nanoseconds of the wall clock.
+type adaptive struct {
+	eagerness, least, most float64
+
+	birth    time.Time
+	limit    float64 // fractional; see whole
+	dither   float64 // what is added before rounding down
+	cause    cause
+	awaiting int  // calls started whose answers have not come
+	heldBack bool // somebody waits because of the limit
+
+	round
+	estimate
+	growing bool    // in slow start
+	growth  float64 // by which share per round
+	calm    int     // rounds in a row, held back, with hardly any queue
+
+	// The latest round without undue queue.
+	goodLimit, goodLow float64
+	goodAgo            int
+	suspect            bool // latency has jumped; the next experiment will tell why
+
+	// What slow start compares with.
+	plateauRate, plateauInFlight float64
+
+	loss
+	experiment
+	random *rand.Rand
+}
+
+// cause is why the limit is what it is, kept as numbers until somebody asks.
+type cause struct {
+	what string // a format with as many verbs as there are numbers
+	why  [2]float64
+	n    int
+}
+
+// Reason says why the limit is what it is.
+func (a *adaptive) Reason() string {
+	if a.running {
+		return fmt.Sprintf("experiment: %.0f of %.1f", a.lowered, a.limit)
+	}
+	switch c := a.cause; c.n {
+	case 0:
+		return c.what
+	case 1:
+		return fmt.Sprintf(c.what, c.why[0])
+	default:
+		return fmt.Sprintf(c.what, c.why[0], c.why[1])
+	}
+}
+
+// set changes the limit, within its bounds, and keeps the reason.
+func (a *adaptive) set(limit float64, what string, why ...float64) {
+	limit = math.Max(a.least, math.Min(a.most, limit))
+	if limit != a.limit {
+		a.limit = limit
+		a.cause = cause{what: what, n: len(why)}
+		copy(a.cause.why[:], why)
+	}
+}
+
+// whole is the limit as a number of calls. The fraction is not lost: dither
+// takes another value each round, so that 2.4 is 3 in two rounds of five.
+func (a *adaptive) whole() int {
+	if a.running {
+		return max(1, int(math.Min(a.lowered, a.limit)))
+	}
+	return max(int(a.least), min(int(a.most), int(a.limit+a.dither)))
+}
+
+// since turns the Limiter's time into seconds since birth.
+func (a *adaptive) since(t time.Time) float64 {
+	if a.birth.IsZero() {
+		a.birth = t
+	}
+	return t.Sub(a.birth).Seconds()
+}
+
+func (a *adaptive) Next(s State) (int, time.Duration) {
+	now := a.since(s.Now)
+	a.account(now)
+	if a.running && now >= a.deadline {
+		a.conclude(now, s.Now.UnixNano())
+	}
+	limit := a.whole()
+	if s.Queued > 0 && s.InFlight >= limit {
+		a.heldBack = true
+	}
+	return limit, 0
+}
+
+func (a *adaptive) Start(s State) {
+	now := a.since(s.Now)
+	a.account(now)
+	a.heldBack = false // if somebody still waits, the next question will say so
+	a.awaiting++
+	if a.running {
+		a.enrol(now)
+	}
+}
+
+func (a *adaptive) Report(s State, r Result) {
+	now := a.since(s.Now)
+	a.account(now)
+	if a.awaiting > 0 {
+		a.awaiting--
+	}
+	started, latency := a.since(r.Start), r.Latency.Seconds()
+	switch r.Outcome {
+	case Success:
+		a.answered(started, latency)
+	case Refused:
+		a.refused(now)
+	case Cancelled:
+		// Given up long after an answer was due is as good as overdue; earlier
+		// it says nothing.
+		if latency > 1.5*a.mean {
+			a.overdue(started)
+		}
+	case Overdue:
+		a.overdue(started)
+	}
+	a.step(now, s.Now.UnixNano())
+}
+
+// step does what is due: ends a round or an experiment, or begins one.
+func (a *adaptive) step(now float64, wall int64) {
+	switch {
+	case a.running:
+		if a.enough() || now >= a.deadline {
+			a.conclude(now, wall)
+		}
+	case a.due(wall) && a.begin(now, wall):
+	case a.over(now):
+		a.endRound(now, wall)
+	}
+}

@@ -1,0 +1,241 @@
+package limiter
+
+import (
+	"math"
+	"time"
+)
+
+// An experiment lowers the limit by a third for about two latencies and looks
+// whether latency falls. By Little's law, if all that was above the base was
+// queue, taking d calls out of flight takes d/X off the latency. So:
+//
+//	it fell by that much      it was queue; the base may be lower still
+//	it did not fall           the path, or the work, is longer: raise the base
+//	in between                raise the base by the part that did not fall
+//	it rose                   the world changed meanwhile; try again
+//
+// Latency alone cannot tell a queue from a longer path, whoever watches it and
+// for however long; that is why every rule that only watches either takes a
+// longer path for overload for good, or overload for the path.
+type experiment struct {
+	running  bool
+	lowered  float64 // the limit meanwhile
+	start    float64
+	deadline float64
+	regular  bool    // on the coarse grid
+	wanted   int     // the cohort: calls to start during the experiment
+	enrolled int     // that have started
+	full     float64 // when the last of them did
+	cohort   int     // that have been answered
+
+	// Before it began.
+	inFlightThen, lowThen, rateThen float64
+
+	next      int64 // wall time of the next regular experiment; 0 for none
+	urgent    int64 // of the next one out of turn; 0 for none
+	spacing   int64 // regular ones are so many periods apart, since they find nothing new
+	limitThen float64
+}
+
+const (
+	period      = int64(2 * time.Second) // the least between regular experiments
+	shortPeriod = int64(256 * time.Millisecond)
+	maxSpacing  = 8
+	kept        = 2.0 / 3 // the share of the limit that an experiment leaves
+)
+
+// gridAtLeast is the least power-of-two multiple of unit that is at least v.
+// Powers of two make the grids of clients with different latencies share their
+// instants.
+func gridAtLeast(unit int64, v float64) int64 {
+	for float64(unit) < v && unit < math.MaxInt64/4 {
+		unit *= 2
+	}
+	return unit
+}
+
+// plan sets the next regular experiment on the grid.
+func (a *adaptive) plan(wall int64) {
+	t := gridAtLeast(period, 24*a.mean*(1+4/a.limit)*1e9) * a.spacing
+	a.next = (wall/t + 1) * t
+}
+
+// soon asks for an experiment on the fine grid.
+func (a *adaptive) soon(wall int64) {
+	if a.urgent == 0 {
+		t := gridAtLeast(shortPeriod, 8*a.mean*1e9)
+		a.urgent = (wall/t + 1) * t
+	}
+}
+
+// alarm asks for one soon, and for regular ones at their closest again.
+func (a *adaptive) alarm(wall int64) {
+	if a.spacing > 1 {
+		a.spacing = 1
+		a.plan(wall)
+	}
+	a.soon(wall)
+}
+
+func (a *adaptive) due(wall int64) bool {
+	// A clock that was set back would put an experiment off for as long.
+	if far := 2 * maxSpacing * gridAtLeast(period, 24*5*a.mean*1e9); a.next-wall > far || a.urgent-wall > far {
+		a.urgent = 0
+		a.plan(wall)
+	}
+	return a.next > 0 && wall >= a.next || a.urgent > 0 && wall >= a.urgent
+}
+
+// begin begins an experiment if it can show anything, and reports whether.
+func (a *adaptive) begin(now float64, wall int64) bool {
+	asked := a.urgent > 0
+	a.urgent = 0
+	a.regular = a.next > 0 && wall >= a.next
+	if a.regular {
+		a.next = 0
+	}
+	if a.limit < 2 || a.rate == 0 || (a.share < 0.2 && !asked) {
+		return false // planned again when a round finds callers held back
+	}
+	a.inFlightThen = math.Max(1, math.Min(a.limit, a.average))
+	a.lowThen, a.rateThen = a.low, a.rate
+	a.lowered = math.Max(1, math.Floor(kept*a.inFlightThen))
+	a.wanted = int(math.Min(400, math.Max(2*a.lowered, math.Min(20, 6*a.lowered))))
+	a.running, a.start, a.full = true, now, math.Inf(1)
+	a.enrolled, a.cohort = 0, 0
+	a.deadline = now + math.Max((float64(a.wanted)/a.lowered+4)*a.mean, 0.040)
+	a.latencies = a.latencies[:0]
+	return true
+}
+
+// enrol counts a call that starts during the experiment.
+func (a *adaptive) enrol(now float64) {
+	if a.enrolled < a.wanted {
+		a.enrolled++
+		if a.enrolled == a.wanted {
+			a.full = now
+		}
+	}
+}
+
+// observe takes the latency of a call of the cohort.
+func (a *adaptive) observe(started, latency float64) {
+	if started >= a.start && started <= a.full && a.cohort < a.enrolled {
+		a.cohort++
+		a.latencies = append(a.latencies, float32(latency))
+	}
+}
+
+// enough reports whether the fastest quarter of the cohort is known, though
+// the slowest are still under way.
+func (a *adaptive) enough() bool {
+	return a.enrolled >= a.wanted && 10*a.cohort >= 6*a.wanted
+}
+
+// conclude ends the experiment and draws its lesson.
+func (a *adaptive) conclude(now float64, wall int64) {
+	a.running = false
+	a.limitThen = a.limit
+	defer a.newRound(now) // keeps the latencies until they have been looked at
+	if a.cohort < 4 || a.cohort*5 < a.enrolled*2 {
+		a.plan(wall)
+		return
+	}
+	low, stderr := lowMean(a.latencies, a.enrolled)
+	before := a.base
+	fall := (a.inFlightThen - a.lowered) / a.rateThen // what Little's law says if all is queue
+	v := a.judge(low, stderr, fall)
+	switch v {
+	case moved:
+		a.soon(wall)
+	case unsure:
+	default:
+		a.suspect = false
+	}
+	queue, target := a.rateThen*math.Max(0, a.lowThen-a.base), a.target()
+	fell := a.lowThen - low
+	switch {
+	case fell > 0.75*fall && fell-2*stderr > 0.5*fall:
+		// The calls taken out cost nothing: all of them were queue.
+		a.set(math.Min(a.limit, a.lowered+1), "experiment: all of the queue could go")
+		a.queue, a.queueBefore = 0, 0
+		a.soon(wall)
+	case v == moved || v == unsure:
+	case v == path:
+		a.set(math.Max(a.limit, a.goodLimit), "experiment: the path is longer")
+		a.calm = 3
+		a.queue, a.queueBefore = 0, 0
+	case queue > 2*target:
+		a.set(math.Max(0.4*a.limit, a.limit-0.9*(queue-target)), "experiment: queue %.1f above %.1f", queue, target)
+		a.queue, a.queueBefore = 0, 0
+	}
+	if a.base < 0.85*before {
+		a.soon(wall)
+	}
+	// When it found what was known, the next may come later.
+	if v == queued && math.Abs(low-before) < 2*math.Hypot(stderr, a.baseError) {
+		a.spacing = min(maxSpacing, 2*a.spacing)
+	} else {
+		a.spacing = 1
+	}
+	a.plan(wall)
+}
+
+// A verdict is what an experiment has shown.
+type verdict uint8
+
+const (
+	queued verdict = iota // latency above the base is queue
+	path                  // it is not
+	mixed                 // it is in part
+	moved                 // latency rose though the limit fell
+	unsure                // out of turn, when other clients may not be experimenting
+)
+
+// judge compares latency during the experiment with what it was before and
+// with what it should be, and moves the base.
+func (a *adaptive) judge(low, stderr, fall float64) verdict {
+	then := a.lowThen - a.base // delay before,
+	during := low - a.base     // during,
+	want := math.Max(0, then-fall)
+	tolerance := math.Max(2*stderr, 0.15*math.Max(then, 0))
+	sigma := math.Hypot(stderr, a.baseError)
+	switch {
+	case during > then+tolerance+0.1*a.lowThen:
+		a.suspect = true
+		return moved
+	case during <= want+tolerance:
+		a.settle(low, stderr, want)
+		return queued
+	case !a.regular && !a.suspect:
+		return unsure
+	case during >= then-0.3*math.Min(math.Max(then, 0), fall)-tolerance/2:
+		if during > 4*sigma {
+			a.base, a.baseError = low, stderr
+		} else {
+			a.base += 0.3 * (low - a.base)
+		}
+		return path
+	default:
+		a.base += 0.3 * (during - want)
+		return mixed
+	}
+}
+
+// settle moves the base to what an experiment that left no queue has measured.
+func (a *adaptive) settle(low, stderr, want float64) {
+	if want > 0 && low >= a.base {
+		return // some queue was left: ℓ is not the base
+	}
+	variance := sq(a.baseError) + sq(0.03*a.base)
+	switch {
+	case low < 0.8*a.base:
+		a.base, a.baseError = low, stderr
+	case low < a.base:
+		a.base, a.baseError = blend(a.base, variance, low, sq(stderr))
+	default:
+		g := variance / (variance + sq(stderr))
+		a.base += math.Max(0.3, 0.4*g) * (low - a.base)
+		a.baseError = math.Sqrt(variance * sq(stderr) / (variance + sq(stderr)))
+	}
+}

@@ -1,0 +1,276 @@
+package limiter
+
+import (
+	"math"
+	"slices"
+)
+
+// A round is the calls of about one and a half latencies: long enough that what
+// the last change of the limit did can be seen, and with answers enough to
+// tell it from chance. Rounds go by time and count, so that ten calls per
+// second and ten thousand are the same algorithm.
+type round struct {
+	began    float64
+	accounts float64 // up to when the two areas are counted
+	inFlight float64 // ∫ calls awaited dt
+	held     float64 // time during which somebody was held back
+
+	successes, refusals, overdues int
+
+	total     float64   // of the latencies of successes
+	latencies []float32 // of a sample of them, at most maxSample
+	rounds    int       // since birth
+}
+
+// estimate is what the latest rounds have shown.
+type estimate struct {
+	rate     float64 // X, successes per second
+	mean     float64 // latency
+	low      float64 // ℓ, the mean latency of the fastest quarter
+	lowError float64 // its standard error
+	duration float64 // of the round
+	share    float64 // of it during which callers were held back
+	average  float64 // calls in flight
+	maxRate  float64 // the greatest of late
+
+	base      float64 // B, what ℓ is when nothing waits
+	baseError float64
+	belowBase bool // the round before was surprisingly fast
+
+	queue, queueBefore float64 // Q of this round and of the one before
+}
+
+const (
+	maxSample  = 512
+	fastest    = 0.25 // the share of answers that ℓ is the mean of
+	leastRound = 0.020
+	cut        = 0.5 // share of the excess queue that one round removes
+	gain       = 0.5 // the most that one round adds, in units of √limit
+)
+
+// account adds up the time since the last event.
+func (a *adaptive) account(now float64) {
+	d := now - a.accounts
+	a.accounts = now
+	a.inFlight += d * float64(a.awaiting)
+	if a.heldBack {
+		a.held += d
+	}
+}
+
+// answered counts a success.
+func (a *adaptive) answered(started, latency float64) {
+	a.successes++
+	a.total += latency
+	if a.limit < a.resumeTo && started >= a.lastCut {
+		// Coming back from a collapse: one more for each answer doubles the
+		// limit with every latency.
+		a.set(a.limit+1, "coming back up to %.0f", a.resumeTo)
+	}
+	if a.running {
+		a.observe(started, latency)
+		return
+	}
+	if len(a.latencies) < maxSample {
+		a.latencies = append(a.latencies, float32(latency))
+	} else if i := a.random.IntN(a.successes); i < maxSample {
+		a.latencies[i] = float32(latency)
+	}
+}
+
+// over reports whether the round has seen enough. The first rounds need more,
+// since everything is compared with the base that they find.
+func (a *adaptive) over(now float64) bool {
+	d := now - a.began
+	need := 24
+	if a.rounds < 2 {
+		need = 48
+	}
+	return d >= math.Max(1.5*a.mean, leastRound) && a.successes >= need ||
+		d >= math.Max(1, 6*a.mean) && a.successes+a.refusals+a.overdues >= 6 ||
+		d >= 1 && a.overdues >= 4
+}
+
+func (a *adaptive) newRound(now float64) {
+	a.round = round{began: now, accounts: now, latencies: a.latencies[:0], rounds: a.rounds}
+	// Multiples of the golden ratio spread evenly however many there are.
+	_, a.dither = math.Modf(a.dither + 0.6180339887)
+}
+
+func (a *adaptive) endRound(now float64, wall int64) {
+	r := a.round
+	a.rounds++
+	a.duration = now - r.began
+	a.share = r.held / a.duration
+	a.average = r.inFlight / a.duration
+	seen := r.successes >= 6
+	if seen {
+		a.learn(r, wall)
+	}
+	a.newRound(now)
+	a.lost(now, r)
+	if !seen {
+		return
+	}
+	a.control(now, wall)
+	if a.next == 0 && a.share > 0.2 {
+		a.plan(wall)
+	}
+}
+
+// learn makes the estimates of a round.
+func (a *adaptive) learn(r round, wall int64) {
+	a.rate = float64(r.successes) / a.duration
+	a.mean = r.total / float64(r.successes)
+	// What was lost to deadlines is known to be long: it counts in the
+	// number of which a quarter is taken, or only the lucky would be seen.
+	sample := len(r.latencies)
+	a.low, a.lowError = lowMean(r.latencies, sample+min(r.overdues, 2*sample))
+	if math.IsInf(a.base, 1) {
+		a.base, a.baseError = a.low, a.lowError
+	}
+	a.maxRate = math.Max(a.rate, 0.98*a.maxRate)
+
+	sigma := math.Hypot(a.lowError, a.baseError)
+	below := a.low < a.base-2*sigma
+	switch {
+	case a.low < a.base-3.5*sigma, below && a.belowBase:
+		a.base += 0.5 * (a.low - a.base)
+		a.alarm(wall)
+	case a.share < 0.05 && a.rate < 0.7*a.maxRate:
+		// A quiet time, in which nothing waits: ℓ is the base.
+		a.base += 0.1 * (a.low - a.base)
+	}
+	a.belowBase = below
+	a.queueBefore, a.queue = a.queue, a.rate*math.Max(0, a.low-a.base)
+}
+
+// target is the queue to aim at. A far side with many places needs a standing
+// queue of the order of the root of their number to be busy 98 or 99 % of the
+// time. The same root makes the fixed point of several clients of one service
+// unique and fair.
+func (a *adaptive) target() float64 {
+	return math.Max(0.8, a.eagerness*math.Sqrt(a.limit))
+}
+
+// control sets the limit after a round.
+func (a *adaptive) control(now float64, wall int64) {
+	target, queue := a.target(), a.queue
+	// What one round shows may be a pause of a garbage collector; what two
+	// show is a queue.
+	both := math.Min(queue, a.queueBefore)
+	if a.limit >= a.resumeTo {
+		a.resumeTo = 0
+	}
+	if queue <= 1.5*target {
+		a.goodLimit, a.goodLow, a.goodAgo, a.suspect = a.limit, a.low, 0, false
+	} else {
+		a.goodAgo++
+	}
+	switch {
+	case !a.suspect && a.goodAgo > 0 && a.goodAgo <= 4 && a.low > 1.75*a.goodLow && queue > 0.25*a.limit:
+		a.suspect = true // a jump: a queue, or a longer path?
+		a.alarm(wall)
+	case both > math.Max(2.5*target, 0.3*a.limit):
+		a.alarm(wall)
+	}
+	switch {
+	case a.growing:
+		a.grow(queue, target, wall)
+	case both > target:
+		a.calm = 0
+		if a.limit < 0.8*a.limitThen && a.spacing > 1 { // falling: for a good reason?
+			a.spacing, a.limitThen = 1, a.limit
+			a.plan(wall)
+		}
+		if !a.suspect || a.limit > 0.75*a.goodLimit {
+			a.set(a.limit-math.Min(cut*(both-target), 0.3*a.limit), "queue %.1f above %.1f", both, target)
+		}
+	case queue < target && a.share > 0:
+		a.raise(now, queue, target)
+	}
+}
+
+// raise raises the limit a little, the less the nearer the queue is to its
+// target and the less callers were held back.
+func (a *adaptive) raise(now, queue, target float64) {
+	if queue < 0.4*target && a.share > 0.3 {
+		a.calm++
+	} else {
+		a.calm = 0
+	}
+	step := gain * math.Sqrt(a.limit) * (1 - queue/target)
+	if a.creeping {
+		step = math.Min(step, a.creep(now))
+	} else if a.calm >= 4 { // far from the knee
+		a.growing, a.growth = true, 0.25
+		a.plateauRate, a.plateauInFlight = 0, 0
+	}
+	a.set(a.limit+step*math.Min(1, 2*a.share), "queue %.1f below %.1f", queue, target)
+}
+
+// grow is slow start: by a share with each round, for as long as no queue shows
+// and goodput follows.
+func (a *adaptive) grow(queue, target float64, wall int64) {
+	sure := 1.5 * a.rate * math.Hypot(a.lowError, a.baseError)
+	if queue-sure > target || (queue > target && a.queueBefore > target) {
+		a.growing, a.calm = false, 0
+		a.set(a.limit-0.5*(queue-target), "end of slow start: queue %.1f above %.1f", queue, target)
+		a.soon(wall)
+		return
+	}
+	if a.share < 0.3 {
+		return
+	}
+	if a.plateauInFlight == 0 {
+		a.plateauRate, a.plateauInFlight = a.rate, a.average
+	}
+	more := math.Log(a.average / a.plateauInFlight) // concurrency
+	gained := math.Log(a.rate / a.plateauRate)      // goodput
+	if more > math.Log(1.2) && gained > 0.85*more {
+		// Goodput follows concurrency, so this latency has no queue in it.
+		a.base, a.baseError = blend(a.base, sq(a.baseError)+sq(0.02*a.base), a.low, sq(a.lowError))
+	}
+	if more > math.Log(1.4) {
+		if gained < 0.35*more {
+			// More concurrency no longer buys goodput though no queue shows:
+			// the base is wrong.
+			a.growing, a.calm = false, 0
+			a.set(a.plateauInFlight, "end of slow start: no more goodput above %.0f", a.plateauInFlight)
+			a.soon(wall)
+			return
+		}
+		a.plateauRate, a.plateauInFlight = a.rate, a.average
+	}
+	a.set(a.limit*(1+a.growth*math.Min(1, 2*a.share)), "slow start")
+}
+
+// lowMean is the mean of the fastest quarter of a sample of n, and its standard
+// error. Members of the sample that are missing from xs are known only to be
+// long. xs is sorted in place.
+func lowMean(xs []float32, n int) (mean, stderr float64) {
+	slices.Sort(xs)
+	k := min(max(3, int(fastest*float64(n)+0.5)), len(xs))
+	sum := 0.0
+	for _, x := range xs[:k] {
+		sum += float64(x)
+	}
+	// The error of such a mean is that of the sample cut off at its greatest
+	// member: its winsorised variance.
+	total, top := float64(n), float64(xs[k-1])
+	cutoff := (sum + (total-float64(k))*top) / total
+	variance := (total - float64(k)) * sq(top-cutoff)
+	for _, x := range xs[:k] {
+		variance += sq(float64(x) - cutoff)
+	}
+	return sum / float64(k), math.Sqrt(variance) / float64(k)
+}
+
+// blend weighs two estimates by their variances, as a Kalman filter does, and
+// returns the estimate that results and its standard error.
+func blend(x, xVariance, y, yVariance float64) (mean, stderr float64) {
+	g := xVariance / (xVariance + yVariance)
+	return x + g*(y-x), math.Sqrt(g * yVariance)
+}
+
+func sq(x float64) float64 { return x * x }

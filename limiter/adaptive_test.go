@@ -1,0 +1,179 @@
+package limiter_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// The worlds of these tests: exponential service of 10 ms, 400 callers. Each
+// is judged on seeds that the policy was not tuned on, in virtual time, so a
+// result is the same on every machine. The bounds are those of anchors.md, or
+// looser where this first rule falls short of them.
+const seeds = 5 // 1 with -short
+
+func testWorld(seed uint64, workers func(time.Duration) int, clients int) *world {
+	w := &world{
+		workers: workers, service: exponential(10 * time.Millisecond),
+		callers: 400 / clients, seed: 100 + seed,
+	}
+	for range clients {
+		w.policies = append(w.policies, limiter.Adaptive(limiter.AdaptiveConfig{}))
+	}
+	return w
+}
+
+func onSeeds(t *testing.T, f func(t *testing.T, seed uint64)) {
+	n := seeds
+	if testing.Short() {
+		n = 1
+	}
+	for seed := range uint64(n) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			f(t, seed)
+		})
+	}
+}
+
+// check fails unless goodput reaches a share of what is possible and the mean
+// latency stays below a bound.
+func check(t *testing.T, name string, s *sample, span time.Duration, possible, share float64, mean time.Duration) {
+	t.Helper()
+	low, high := s.limitRange()
+	got := float64(s.done) / span.Seconds() / possible
+	t.Logf("%s: %.3f of the possible goodput, mean latency %v, limit %d to %d", name, got, s.mean(), low, high)
+	if got < share || s.mean() > mean {
+		t.Errorf("%s: want at least %.2f of the goodput and at most %v", name, share, mean)
+	}
+}
+
+func TestAdaptiveHoldsAQueueOrAnIdleWorkerInSteadyLoad(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		const span = 60 * time.Second
+		s := testWorld(seed, constantWorkers(20), 1).run(10*time.Second, span)
+		check(t, "steady", s[1], span, 2000, 0.98, 12500*time.Microsecond)
+	})
+}
+
+func TestAdaptiveMissesALossOfCapacity(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		const span = 55 * time.Second
+		s := testWorld(seed, workersThen(20, 30*time.Second, 5), 1).run(30*time.Second, 5*time.Second, span)
+		check(t, "after 5 s", s[2], span, 500, 0.95, 20*time.Millisecond)
+		if _, high := s[2].limitRange(); high > 15 {
+			t.Errorf("the limit is still %d", high)
+		}
+	})
+}
+
+func TestAdaptiveMissesAGainOfCapacity(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		const span = 54 * time.Second
+		s := testWorld(seed, workersThen(5, 30*time.Second, 20), 1).run(30*time.Second, 6*time.Second, span)
+		check(t, "after 6 s", s[2], span, 2000, 0.96, 15*time.Millisecond)
+	})
+}
+
+func TestAdaptiveNeverRecoversFromAColdStartFarTooHigh(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		w := testWorld(seed, constantWorkers(20), 1)
+		w.policies = []limiter.Policy{limiter.Adaptive(limiter.AdaptiveConfig{Initial: 400})}
+		const span = 45 * time.Second
+		s := w.run(15*time.Second, span)
+		check(t, "after 15 s", s[1], span, 2000, 0.96, 15*time.Millisecond)
+	})
+}
+
+func TestAdaptiveGrowsStepByStep(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		const span = 10 * time.Second
+		s := testWorld(seed, constantWorkers(200), 1).run(10*time.Second, span)
+		check(t, "K = 200 after 10 s", s[1], span, 20_000, 0.97, 13*time.Millisecond)
+	})
+}
+
+func TestAdaptiveClientsTakeEachOthersQueueForThePath(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		const span = 60 * time.Second
+		s := testWorld(seed, constantWorkers(20), 10).run(30*time.Second, span)
+		check(t, "10 clients", s[1], span, 2000, 0.97, 40*time.Millisecond)
+		if j := jain(s[1].perClient); j < 0.9 {
+			t.Errorf("Jain index %.3f: %v", j, s[1].perClient)
+		}
+	})
+}
+
+func TestAdaptiveTakesALongerPathForAQueue(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		// 50 ms more path need four times the concurrency.
+		w := testWorld(seed, constantWorkers(20), 1)
+		w.path = func(at time.Duration) time.Duration {
+			if at > 30*time.Second {
+				return 50 * time.Millisecond
+			}
+			return 0
+		}
+		const span = 50 * time.Second
+		s := w.run(30*time.Second, 10*time.Second, span)
+		check(t, "path + 50 ms", s[2], span, 2000, 0.93, 75*time.Millisecond)
+	})
+}
+
+// Slow calls are given up, the survivors look fast, and the service works on
+// for callers that have left: the worst failure of adaptive rules.
+func TestAdaptiveGoesBlindWhenCallsTimeOut(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		w := testWorld(seed, workersThen(20, 30*time.Second, 1), 1)
+		w.timeout = time.Second
+		const span = 50 * time.Second
+		s := w.run(30*time.Second, 10*time.Second, span)
+		check(t, "K = 20 to 1", s[2], span, 100, 0.8, 500*time.Millisecond)
+	})
+}
+
+func TestAdaptiveRunsIntoRefusals(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		w := testWorld(seed, constantWorkers(20), 1)
+		w.places = 5
+		const span = 60 * time.Second
+		s := w.run(10*time.Second, span)
+		check(t, "5 places in the queue", s[1], span, 2000, 0.9, 20*time.Millisecond)
+		if share := float64(s[1].refused) / float64(s[1].refused+s[1].done); share > 0.05 {
+			t.Errorf("%.1f %% of calls refused", 100*share)
+		}
+	})
+}
+
+// Without callers held back there is nothing to learn from, and a limit that
+// drifts up meets the next burst unprepared.
+func TestAdaptiveDriftsUpWithoutLoad(t *testing.T) {
+	w := testWorld(1, constantWorkers(20), 1)
+	w.callers = 3
+	s := w.run(60 * time.Second)
+	if low, high := s[0].limitRange(); high > 12 {
+		t.Errorf("limit %d to %d with 3 callers, want it to stay where it was, 10", low, high)
+	}
+}
+
+func TestAdaptiveCannotSayWhy(t *testing.T) {
+	p := limiter.Adaptive(limiter.AdaptiveConfig{})
+	why := func() string { return p.(limiter.Reasoner).Reason() }
+	if why() != "initial" {
+		t.Errorf("%q", why())
+	}
+	s := limiter.State{Now: epoch, InFlight: 1}
+	p.Start(s)
+	p.Report(s, limiter.Result{Outcome: limiter.Refused, Start: epoch})
+	if why() != "refused" {
+		t.Errorf("%q", why())
+	}
+	w := testWorld(1, constantWorkers(20), 1)
+	w.run(5 * time.Second)
+	if text := w.policies[0].(limiter.Reasoner).Reason(); !strings.Contains(text, "queue") && !strings.Contains(text, "experiment") {
+		t.Errorf("%q", text)
+	}
+}

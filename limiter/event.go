@@ -1,0 +1,155 @@
+package limiter
+
+import (
+	"slices"
+	"time"
+)
+
+// Kind says what an Event is about.
+type Kind uint8
+
+const (
+	Admitted     Kind = iota // a call has started
+	Rejected                 // a call was not admitted
+	Finished                 // a call has given back its place
+	LimitChanged             // the policy gives another limit than before
+	Paused                   // no call starts until Event.Until
+)
+
+var kindNames = [...]string{"admitted", "rejected", "finished", "limit changed", "paused"}
+
+// String returns the name of k in lower case.
+func (k Kind) String() string {
+	if int(k) >= len(kindNames) {
+		return "kind(" + itoa(int(k)) + ")"
+	}
+	return kindNames[k]
+}
+
+// An Event is one fact about a Limiter, with how the Limiter stood right after
+// it. Events can be kept, compared and sent elsewhere: they refer to nothing.
+type Event struct {
+	Seq  uint64 // 1, 2, 3, … without gaps, in the order of the facts
+	Kind Kind
+	Time time.Time
+
+	Limit    int
+	InFlight int
+	Queued   int
+
+	Wait    time.Duration // Admitted and Rejected: how long the call waited
+	Latency time.Duration // Finished: from start to report
+	Outcome Outcome       // Finished
+	Reason  Reason        // Rejected
+	Cause   string        // LimitChanged: why, if the policy can tell
+	Until   time.Time     // Paused
+}
+
+// events are on their way to the observer.
+type events struct {
+	seq        uint64
+	pending    []Event
+	spare      []Event // the array not in use
+	delivering bool    // somebody is handing out events and will hand out the pending too
+}
+
+// record adds an event if anybody observes; mu is held.
+func (l *Limiter) record(e Event) {
+	if l.observe == nil {
+		return
+	}
+	l.events.seq++
+	e.Seq = l.events.seq
+	e.Time = l.clock.read()
+	e.Limit, e.InFlight, e.Queued = l.limit, l.inFlight, l.queue.len
+	l.events.pending = append(l.events.pending, e)
+}
+
+func (l *Limiter) admitted(c *call) {
+	if c.waited > 0 || !c.queued.IsZero() {
+		l.stats.waiting.add(c.waited)
+		c.queued = time.Time{}
+	}
+	l.record(Event{Kind: Admitted, Wait: c.waited})
+}
+
+func (l *Limiter) finished(c *call) {
+	l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency, Wait: c.waited})
+}
+
+func (l *Limiter) paused(until time.Time) { l.record(Event{Kind: Paused, Until: until}) }
+
+func (l *Limiter) limitChanged() {
+	if l.observe == nil {
+		return
+	}
+	e := Event{Kind: LimitChanged}
+	if r, ok := l.policy.(Reasoner); ok {
+		e.Cause = r.Reason()
+	}
+	l.record(e)
+}
+
+// reject counts a rejection and makes its error; mu is held.
+func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
+	l.stats.rejected[r]++
+	l.record(Event{Kind: Rejected, Reason: r, Wait: waited})
+	return &RejectedError{
+		Reason: r, Limit: l.limit, InFlight: l.inFlight, Queued: l.queue.len,
+		Waited: waited, cause: cause,
+	}
+}
+
+// unlock lets mu go and then sees to it that the observer hears of what has
+// happened. Events are handed out by one goroutine at a time, which also
+// hands out those that others add meanwhile: that keeps them in order, and
+// keeps an observer that calls the Limiter from being called by itself.
+func (l *Limiter) unlock() {
+	if len(l.events.pending) == 0 || l.events.delivering {
+		l.mu.Unlock()
+		return
+	}
+	l.events.delivering = true
+	for len(l.events.pending) > 0 {
+		batch := l.events.pending
+		l.events.pending = l.events.spare[:0]
+		l.mu.Unlock()
+		panics := l.deliver(batch)
+		l.mu.Lock()
+		l.stats.panics += panics
+		l.events.spare = batch
+	}
+	l.events.delivering = false
+	l.mu.Unlock()
+}
+
+// deliver tells the observer of each event. If the observer panics it goes on
+// with the next one: the caller whose goroutine this happens to be has a
+// permit to receive and is not to blame.
+func (l *Limiter) deliver(batch []Event) (panics uint64) {
+	next, completed := 0, false
+	defer func() {
+		if completed {
+			return
+		}
+		// The observer has ended the goroutine. The next caller takes over.
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.events.pending = append(slices.Clone(batch[next:]), l.events.pending...)
+		l.events.delivering = false
+	}()
+	for next < len(batch) {
+		e := batch[next]
+		next++
+		func() {
+			defer func() {
+				if recover() != nil {
+					panics++
+				}
+			}()
+			l.observe(e)
+		}()
+	}
+	completed = true
+	return panics
+}

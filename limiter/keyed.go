@@ -1,0 +1,70 @@
+package limiter
+
+import (
+	"context"
+	"iter"
+
+	"github.com/tidegate-go/tidegate/internal/perkey"
+)
+
+// A Keyed keeps a Limiter for each key: a host, a tenant, a shard. The Limiter
+// of a key is made when the key is first used and forgotten, with what it has
+// learnt, when there are too many and it has been idle for the longest. One
+// with calls in flight or waiting is never forgotten, so a limit holds however
+// many keys there are; the price is that the bound is on idle keys only.
+//
+// A Keyed is safe for concurrent use. Make one with [NewKeyed].
+type Keyed[K comparable] struct{ table *perkey.Table[K, *Limiter] }
+
+// NewKeyed returns a Keyed that keeps up to limit Limiters. create is called
+// with a new key and returns its Limiter; it is called once for each stay of
+// the key and must not use the Keyed.
+//
+// NewKeyed panics with a [*ConfigError] unless limit is at least 1 and create
+// is a function; the use of a key panics likewise if create returns nil.
+func NewKeyed[K comparable](limit int, create func(key K) *Limiter) *Keyed[K] {
+	if limit < 1 {
+		badConfig("NewKeyed", "limit", limit, "at least 1")
+	}
+	if create == nil {
+		badConfig("NewKeyed", "create", nil, "a function that makes a Limiter")
+	}
+	checked := func(key K) *Limiter {
+		l := create(key)
+		if l == nil {
+			badConfig("NewKeyed", "the result of create", nil, "a Limiter")
+		}
+		return l
+	}
+	return &Keyed[K]{perkey.New(limit, checked, (*Limiter).busy)}
+}
+
+// Acquire is [Limiter.Acquire] of the key's Limiter.
+func (k *Keyed[K]) Acquire(ctx context.Context, key K) (Permit, error) {
+	e := k.table.Pin(key)
+	defer e.Unpin()
+	return e.Value.Acquire(ctx)
+}
+
+// TryAcquire is [Limiter.TryAcquire] of the key's Limiter.
+func (k *Keyed[K]) TryAcquire(key K) (Permit, bool) {
+	e := k.table.Pin(key)
+	defer e.Unpin()
+	return e.Value.TryAcquire()
+}
+
+// Len returns the number of keys that have a Limiter now.
+func (k *Keyed[K]) Len() int { return k.table.Len() }
+
+// All ranges over the keys that have a Limiter now, the most recently used
+// first. The Limiters are for looking at: one that is kept may be forgotten by
+// the Keyed and then no longer be the one that the key's calls go through.
+func (k *Keyed[K]) All() iter.Seq2[K, *Limiter] { return k.table.Each }
+
+// busy reports whether anybody holds or waits for a place.
+func (l *Limiter) busy() bool {
+	l.mu.Lock()
+	defer l.unlock()
+	l.sweep()
+	return l.inFlight > 0 || l.queue.len > 0
+}

@@ -1,0 +1,163 @@
+package limiter_test
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+func TestKeyedForgetsABusyKey(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		made := map[string]int{}
+		k := limiter.NewKeyed(2, func(key string) *limiter.Limiter {
+			made[key]++
+			return limiter.New(limiter.Fixed(1))
+		})
+		busy, _ := k.TryAcquire("busy")
+		for i := range 100 {
+			p, ok := k.TryAcquire(fmt.Sprint(i))
+			if !ok {
+				t.Fatal("a new key has no room")
+			}
+			p.Release()
+		}
+		if k.Len() > 3 {
+			t.Errorf("%d keys kept", k.Len())
+		}
+		if _, ok := k.TryAcquire("busy"); ok || made["busy"] != 1 {
+			t.Errorf("the busy key was forgotten, made %d times", made["busy"])
+		}
+		waiter := make(chan limiter.Permit)
+		go func() {
+			p, err := k.Acquire(t.Context(), "busy")
+			if err != nil {
+				t.Error(err)
+			}
+			waiter <- p
+		}()
+		synctest.Wait()
+		busy.Release()
+		(<-waiter).Release()
+	})
+}
+
+func TestKeyedDropsTheMostRecent(t *testing.T) {
+	made := map[string]int{}
+	k := limiter.NewKeyed(2, func(key string) *limiter.Limiter {
+		made[key]++
+		return limiter.New(limiter.Fixed(1))
+	})
+	for _, key := range []string{"a", "b", "a", "c", "a"} { // c drops b
+		p, _ := k.TryAcquire(key)
+		p.Release()
+	}
+	if made["a"] != 1 || k.Len() != 2 {
+		t.Errorf("made %v, kept %d", made, k.Len())
+	}
+	var order []string
+	for key, l := range k.All() {
+		order = append(order, key)
+		if l.Stats().InFlight != 0 {
+			t.Error("busy")
+		}
+	}
+	if fmt.Sprint(order) != "[a c]" {
+		t.Errorf("order %v", order)
+	}
+}
+
+func TestKeyedBusyBeyondItsBoundNeverShrinks(t *testing.T) {
+	k := limiter.NewKeyed(4, func(int) *limiter.Limiter { return limiter.New(limiter.Fixed(1)) })
+	var permits []limiter.Permit
+	for i := range 100 {
+		p, _ := k.TryAcquire(i)
+		permits = append(permits, p)
+	}
+	if k.Len() != 100 {
+		t.Errorf("%d keys with 100 busy", k.Len())
+	}
+	for _, p := range permits {
+		p.Release()
+	}
+	for i := range 20 {
+		p, _ := k.TryAcquire(1000 + i)
+		p.Release()
+	}
+	if k.Len() > 4 {
+		t.Errorf("%d keys kept", k.Len())
+	}
+}
+
+func TestFirstUsersOfAKeyEachGetALimiter(t *testing.T) {
+	var made atomic.Int32
+	k := limiter.NewKeyed(4, func(int) *limiter.Limiter {
+		made.Add(1)
+		runtime.Gosched()
+		return limiter.New(limiter.Fixed(1))
+	})
+	var got atomic.Int32
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			if _, ok := k.TryAcquire(7); ok {
+				got.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if made.Load() != 1 || got.Load() != 1 {
+		t.Errorf("%d made, %d admitted", made.Load(), got.Load())
+	}
+}
+
+func TestKeyedUnderRaceLosesAPermit(t *testing.T) {
+	k := limiter.NewKeyed(3, func(int) *limiter.Limiter { return limiter.New(limiter.Fixed(1)) })
+	var running [20]atomic.Int32
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 500 {
+				key := (i*7 + g) % len(running)
+				p, err := k.Acquire(t.Context(), key)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if running[key].Add(1) > 1 {
+					t.Error("two at once for one key")
+				}
+				runtime.Gosched()
+				running[key].Add(-1)
+				p.Release()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestKeyTakesMoreThanAKilobyte(t *testing.T) {
+	const keys = 20_000
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	k := limiter.NewKeyed(keys, func(int) *limiter.Limiter { return limiter.New(limiter.Fixed(1)) })
+	for i := range keys {
+		p, _ := k.TryAcquire(i)
+		p.Release()
+	}
+	perKey := (heap() - before) / keys
+	t.Logf("%d bytes a key", perKey)
+	if perKey > 1024 {
+		t.Errorf("%d bytes a key", perKey)
+	}
+	runtime.KeepAlive(k)
+}

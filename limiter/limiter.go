@@ -1,0 +1,256 @@
+package limiter
+
+import (
+	"context"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Limiter admits calls to something that can only do so many at once, and
+// holds back those that its [Policy] does not yet allow. Calls that wait start
+// in order of their priority and then of their arrival.
+//
+// Make one for each thing that can be overloaded (a host, a database, a disk)
+// and share it among all who call that thing. [Do], [ForEach] and [Map] are the
+// shortest ways to use one; Acquire is for everything else.
+//
+// A Limiter is safe for concurrent use. It starts no goroutine and needs no
+// closing. Its zero value admits everything and counts it.
+type Limiter struct {
+	// Locking: mu guards every field below it. The policy is called with mu
+	// held, which is what makes it single-threaded. Nothing that can block and
+	// no code of the user's but the policy runs with mu held: a waiting call
+	// is told over a channel with room for the message, and events are handed
+	// to the observer after mu has been let go (see unlock in event.go).
+	mu sync.Mutex
+
+	policy   Policy // nil admits everything
+	era      uint32 // counts policies, so that none hears of another's calls
+	timed    bool   // the policy, or an observer, wants to know the time
+	limit    int    // what the policy said last
+	inFlight int
+	queue    queue
+
+	clock       clock
+	told        time.Time   // the time that the policy was asked at last
+	wake        *time.Timer // asks the policy again at wakeAt
+	wakeAt      time.Time   // zero: not set
+	pausedUntil time.Time   // zero: not paused
+
+	idle  *call         // places for calls to come
+	lost  *atomic.Int64 // places whose permit was garbage-collected
+	stats counters
+
+	options
+	events events
+}
+
+// New returns a Limiter that obeys p. It panics with a [*ConfigError] if p is
+// nil or an option cannot be obeyed.
+func New(p Policy, opts ...Option) *Limiter {
+	l := new(Limiter)
+	for _, o := range opts {
+		if o == nil {
+			badConfig("New", "option", nil, "an Option")
+		}
+		o(&l.options)
+	}
+	l.SetPolicy(p)
+	return l
+}
+
+// SetPolicy replaces the policy. Permits in flight stay valid and count as in
+// flight for the new policy, which is not told of their outcomes. Calls that
+// wait keep their places. It panics with a [*ConfigError] if p is nil.
+func (l *Limiter) SetPolicy(p Policy) {
+	if p == nil {
+		badConfig("New", "policy", nil, "a Policy, such as Unlimited()")
+	}
+	l.mu.Lock()
+	defer l.unlock()
+	l.policy = p
+	l.era++
+	l.timed = needsClock(p) || l.observe != nil
+	l.ask(l.now(), l.queue.len)
+	l.dispatch()
+}
+
+// Acquire waits until the policy lets one more call start, and returns the
+// permit to run it. The caller must release the permit when the call is over;
+// since Release acts once, `defer p.Release()` right after Acquire is always
+// correct.
+//
+// If the call is not admitted the error is a [*RejectedError]: because the
+// queue is full, because it has waited for too long, or because ctx has ended.
+// A ctx that has ended already never acquires. No permit is held in any of
+// these cases.
+func (l *Limiter) Acquire(ctx context.Context) (Permit, error) {
+	p, c, err := l.admit(ctx)
+	if c != nil {
+		return l.wait(ctx, c)
+	}
+	return p, err
+}
+
+// admit is Acquire up to the point where the call has to wait; then it returns
+// the call.
+func (l *Limiter) admit(ctx context.Context) (Permit, *call, error) {
+	ended := ctx.Err() != nil
+	l.mu.Lock()
+	defer l.unlock() // deferred, so that a policy that panics leaves no lock behind
+	if ended {
+		return Permit{}, nil, l.reject(endReason(ctx), context.Cause(ctx), 0)
+	}
+	l.sweep()
+	if l.queue.len == 0 {
+		if p, ok := l.try(); ok {
+			return p, nil, nil
+		}
+	}
+	c, err := l.enqueue(ctx)
+	return Permit{}, c, err
+}
+
+// TryAcquire returns a permit if a call may start right now, and otherwise
+// false. It never overtakes a call that waits.
+func (l *Limiter) TryAcquire() (Permit, bool) {
+	l.mu.Lock()
+	defer l.unlock()
+	l.sweep()
+	if l.queue.len == 0 {
+		if p, ok := l.try(); ok {
+			return p, true
+		}
+	}
+	l.reject(Busy, nil, 0)
+	return Permit{}, false
+}
+
+// try starts a call if the policy allows one at once; mu is held.
+func (l *Limiter) try() (Permit, bool) {
+	now := l.now()
+	limit, wait := l.ask(now, 1)
+	if wait > 0 || l.inFlight >= limit {
+		return Permit{}, false
+	}
+	c := l.place()
+	l.start(c, now, now)
+	return Permit{c, c.generation}, true
+}
+
+// now is the time, or the zero Time if nobody wants to know; mu is held.
+func (l *Limiter) now() time.Time {
+	if !l.timed {
+		return time.Time{}
+	}
+	return l.clock.read()
+}
+
+// ask asks the policy what bounds the next call; mu is held. queued counts the
+// call that the question is about.
+func (l *Limiter) ask(now time.Time, queued int) (limit int, wait time.Duration) {
+	limit = math.MaxInt
+	l.told = now
+	if l.policy != nil {
+		limit, wait = l.policy.Next(State{Now: now, InFlight: l.inFlight, Queued: queued})
+	}
+	if limit != l.limit {
+		l.limit = limit
+		l.limitChanged()
+	}
+	if !l.pausedUntil.IsZero() {
+		wait = max(wait, l.pauseLeft())
+	}
+	return limit, wait
+}
+
+// start makes c a call in flight; mu is held. The policy is told that it
+// starts at the time at; real is when it truly does.
+func (l *Limiter) start(c *call, at, real time.Time) {
+	c.state = running
+	c.era = l.era
+	c.started = real
+	l.inFlight++
+	l.stats.admitted++
+	l.stats.peak = max(l.stats.peak, l.inFlight)
+	if l.policy != nil {
+		l.policy.Start(State{Now: at, InFlight: l.inFlight, Queued: l.queue.len})
+	}
+	l.admitted(c)
+}
+
+// maxLag is how late a wake-up may be and still start calls as if it had been
+// on time. Timers fire late by up to a millisecond or so under load; without
+// this a rate of thousands per second would fall short by as much. It is
+// bounded because calls that start late start together.
+const maxLag = 10 * time.Millisecond
+
+// dispatch starts waiting calls, in order, for as long as the policy allows;
+// mu is held.
+func (l *Limiter) dispatch() {
+	if l.queue.len > 0 {
+		now := l.clock.read()
+		l.dispatchAt(now, now)
+	}
+}
+
+// dispatchAt is dispatch for a wake-up that was due at the time at and comes
+// at the time real. As long as calls that were due start, the policy is told
+// the time at which they were due.
+func (l *Limiter) dispatchAt(at, real time.Time) {
+	late := at.Before(real) && l.pausedUntil.IsZero()
+	for l.queue.len > 0 {
+		limit, wait := l.ask(at, l.queue.len)
+		if wait > 0 {
+			if next := at.Add(wait); late && !next.After(real) {
+				at, late = next, false
+				continue
+			}
+			l.wakeAfter(wait-real.Sub(at), real)
+			return
+		}
+		if l.inFlight >= limit {
+			break
+		}
+		c := l.queue.pop()
+		c.waited = real.Sub(c.queued)
+		l.start(c, at, real)
+		late = at.Before(real)
+		c.ready <- struct{}{}
+	}
+	if !l.wakeAt.IsZero() {
+		l.wake.Stop()
+		l.wakeAt = time.Time{}
+	}
+}
+
+// wakeAfter sees to it that the policy is asked again after d; mu is held.
+func (l *Limiter) wakeAfter(d time.Duration, now time.Time) {
+	at := now.Add(d)
+	if at.Equal(l.wakeAt) {
+		return
+	}
+	l.wakeAt = at
+	if l.wake == nil {
+		l.wake = time.AfterFunc(d, l.woken)
+	} else {
+		l.wake.Reset(d)
+	}
+}
+
+// woken is called by the timer, in a goroutine of its own.
+func (l *Limiter) woken() {
+	l.mu.Lock()
+	defer l.unlock()
+	now, due := l.clock.read(), l.wakeAt
+	if due.IsZero() || due.After(now) {
+		return // stopped, or set anew, just as it fired
+	}
+	l.wakeAt = time.Time{}
+	l.sweep()
+	if l.queue.len > 0 {
+		l.dispatchAt(latest(due, now.Add(-maxLag), l.told), now)
+	}
+}

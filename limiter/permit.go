@@ -1,0 +1,224 @@
+package limiter
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// A Permit is the right to run one call. It is a small value that may be
+// copied and costs no allocation. The call has two moments that count, and a
+// verb for each:
+//
+//   - Report, when the answer arrives, says how it went. Latency is measured
+//     from the start of the call to here.
+//   - Release, when the call is over, gives back its place. For an HTTP
+//     request that is the end of the body, which may be long after its head.
+//
+// Each acts once: the first Report counts, and after the first Release nothing
+// does. Later and concurrent calls, on any copy, are harmless even when the
+// place has been given to another call meanwhile.
+//
+// The zero Permit is valid and does nothing. A Permit is safe for concurrent
+// use. If every copy of one is lost without a Release, the garbage collector
+// finds out in time, the place is recovered by the next caller, and
+// Stats.Leaked counts it.
+type Permit struct {
+	call       *call
+	generation uint64
+}
+
+// Report says how the call went. Only the first report of a call counts, and
+// none after its Release. An Outcome that this package does not know counts as
+// Ignored.
+func (p Permit) Report(o Outcome) {
+	if p.call == nil {
+		return
+	}
+	l := p.call.limiter
+	l.mu.Lock()
+	defer l.unlock()
+	if p.current() && !p.call.reported {
+		l.report(p.call, o)
+		l.dispatch() // the policy may have learnt that there is room
+	}
+}
+
+// Release gives back the place of the call. A call that has not been reported
+// counts as Ignored.
+func (p Permit) Release() {
+	if p.call == nil {
+		return
+	}
+	l := p.call.limiter
+	l.mu.Lock()
+	defer l.unlock()
+	if p.current() {
+		l.release(p.call)
+		l.dispatch()
+	}
+}
+
+// done is Report and Release in one.
+func (p Permit) done(o Outcome) {
+	if p.call == nil {
+		return
+	}
+	l := p.call.limiter
+	l.mu.Lock()
+	defer l.unlock()
+	if p.current() {
+		if !p.call.reported {
+			l.report(p.call, o)
+		}
+		l.release(p.call)
+		l.dispatch()
+	}
+}
+
+// Pause lets no call start for the time d, because the far side has asked for
+// quiet (Retry-After). Pauses do not add up: the one that ends last counts. A
+// pause is never longer than [MaxPause] allows, and calls in flight go on. It
+// may be called as long as the permit has not been released.
+func (p Permit) Pause(d time.Duration) {
+	if p.call == nil || d <= 0 {
+		return
+	}
+	l := p.call.limiter
+	l.mu.Lock()
+	defer l.unlock()
+	if p.current() {
+		l.pause(d)
+	}
+}
+
+// current reports whether p still stands for its call; mu is held.
+func (p Permit) current() bool {
+	return p.call.generation == p.generation && p.call.state == running
+}
+
+// A call is a place in a Limiter. It waits, then runs, and is then idle until
+// another call takes it over; its generation tells the calls apart.
+//
+// While a call runs nothing but its permits refers to it: that is how the
+// garbage collector can tell that it has been lost.
+type call struct {
+	limiter    *Limiter
+	generation uint64
+	state      callState
+	reported   bool
+	outcome    Outcome
+	era        uint32        // of the policy that was told of the start
+	started    time.Time     // zero if nobody wanted to know
+	latency    time.Duration // from start to report
+	waited     time.Duration
+
+	// While it waits.
+	priority   int
+	queued     time.Time
+	ready      chan struct{} // has room for one; told when the state has changed
+	timer      *time.Timer   // for MaxWait
+	next, prev *call         // in the queue; next also among the idle
+}
+
+type callState uint8
+
+const (
+	idle callState = iota
+	waiting
+	running
+	evicted
+)
+
+// place returns a call that is not in use; mu is held.
+func (l *Limiter) place() *call {
+	if c := l.idle; c != nil {
+		l.idle, c.next = c.next, nil
+		return c
+	}
+	if l.lost == nil {
+		l.lost = new(atomic.Int64)
+	}
+	c := &call{limiter: l}
+	// The cleanup must not touch the limiter's lock or a channel: it runs in a
+	// goroutine of the runtime's, which belongs to no synctest bubble and must
+	// not block. It counts; the next caller sweeps.
+	runtime.AddCleanup(c, func(lost *atomic.Int64) { lost.Add(1) }, l.lost)
+	return c
+}
+
+// free makes c idle, and every permit for it stale; mu is held.
+func (l *Limiter) free(c *call) {
+	c.generation++
+	c.state, c.reported, c.outcome, c.latency, c.waited = idle, false, Ignored, 0, 0
+	c.next, l.idle = l.idle, c
+}
+
+// report passes the evidence on to the policy; mu is held.
+func (l *Limiter) report(c *call, o Outcome) {
+	if o >= outcomes {
+		o = Ignored
+	}
+	c.reported, c.outcome = true, o
+	l.stats.outcomes[o]++
+	now := l.now()
+	if !now.IsZero() && !c.started.IsZero() {
+		c.latency = max(0, now.Sub(c.started))
+		if o == Success {
+			l.stats.latency.add(c.latency)
+		}
+	}
+	if l.policy != nil && c.era == l.era {
+		l.told = now
+		l.policy.Report(State{Now: now, InFlight: l.inFlight, Queued: l.queue.len},
+			Result{Outcome: o, Latency: c.latency, Start: c.started})
+	}
+}
+
+// release takes c out of flight; mu is held.
+func (l *Limiter) release(c *call) {
+	l.end(c)
+	l.free(c)
+}
+
+// end is release for a call that will not be used again; mu is held.
+func (l *Limiter) end(c *call) {
+	if !c.reported {
+		l.report(c, Ignored)
+	}
+	l.inFlight--
+	l.finished(c)
+}
+
+// sweep recovers the places of permits that have been garbage-collected; mu is
+// held.
+func (l *Limiter) sweep() {
+	if l.lost == nil || l.lost.Load() == 0 {
+		return
+	}
+	for range l.lost.Swap(0) {
+		l.stats.leaked++
+		l.end(&call{era: l.era}) // the call itself is no more
+	}
+	l.dispatch()
+}
+
+// pause holds back every call until d from now; mu is held.
+func (l *Limiter) pause(d time.Duration) {
+	now := l.clock.read()
+	if until := now.Add(min(d, l.longestPause())); until.After(l.pausedUntil) {
+		l.pausedUntil = until
+		l.paused(until)
+	}
+	l.dispatch() // sets the timer for those who wait
+}
+
+// pauseLeft returns how long the pause still lasts, and forgets it when it is
+// over; mu is held.
+func (l *Limiter) pauseLeft() time.Duration {
+	left := l.pausedUntil.Sub(l.clock.read())
+	if left <= 0 {
+		l.pausedUntil = time.Time{}
+	}
+	return left
+}

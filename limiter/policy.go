@@ -1,0 +1,164 @@
+package limiter
+
+import (
+	"math"
+	"time"
+)
+
+// A Policy decides how many calls may be in flight and how soon the next one
+// may start. It is a state machine and nothing else: the Limiter that owns it
+// calls its methods one at a time and hands it the time, so a Policy needs no
+// lock, starts no goroutine and reads no clock. That is what makes policies
+// testable with plain tables and replayable to the byte.
+//
+// A Policy with state belongs to one Limiter; two Limiters must not share it.
+//
+// Package limitertest checks an implementation against these rules:
+//
+//   - Next may be asked any number of times between two events; asking twice
+//     with the same State gives the same answer.
+//   - With nothing in flight a Policy must in time allow a call: either the
+//     limit is at least 1, or wait is positive and the answer is better once
+//     it has passed. Anything else would stop its Limiter for good.
+//   - Start is followed by exactly one Report for the same call, unless the
+//     Limiter has been given another Policy meanwhile.
+type Policy interface {
+	// Next says what bounds the next call: it may start as soon as fewer than
+	// limit calls are in flight and wait has passed. A limit of zero or less
+	// admits nothing. A wait of zero or less means at once. A positive wait
+	// is also a request to be asked again when it is over.
+	Next(s State) (limit int, wait time.Duration)
+
+	// Start records that a call has started. s.InFlight counts it.
+	Start(s State)
+
+	// Report records how a call went. It comes when the answer arrives, which
+	// may be well before the call's place is free again; s.InFlight still
+	// counts the call until then.
+	Report(s State, r Result)
+}
+
+// A Reasoner is a Policy that can say why its limit is what it is. The text is
+// asked for whenever the limit has changed and somebody observes the Limiter;
+// it should be short and name the cause ("refused", "queue 12.0 above 3.2").
+type Reasoner interface {
+	Reason() string
+}
+
+// State is what a Limiter tells its Policy about the moment of a call.
+type State struct {
+	// Now is the time, with both its monotonic and its wall reading. It never
+	// runs backwards. It is the zero Time for policies of this package that
+	// need no time, since reading the clock is most of what a call costs.
+	Now time.Time
+
+	// InFlight is the number of calls that hold a place.
+	InFlight int
+
+	// Queued is the number of calls held back at this moment. While Next
+	// decides about a call, it counts that call.
+	Queued int
+}
+
+// Result is the evidence of one call.
+type Result struct {
+	Outcome Outcome
+
+	// Latency is the time from Start to the report, never negative.
+	Latency time.Duration
+
+	// Start is when the call started, so that a Policy can tell calls begun
+	// before its last decision from those that have felt it.
+	Start time.Time
+}
+
+// clockless marks the policies of this package that never look at State.Now.
+// A Limiter that has such a Policy reads no clock on its fast path.
+type clockless interface{ clockless() }
+
+func needsClock(p Policy) bool {
+	_, free := p.(clockless)
+	return !free
+}
+
+// Unlimited returns the Policy that admits every call at once. It is what the
+// zero Limiter obeys. It is useful as a baseline, and for counting with
+// [Limiter.Stats] what is not limited.
+func Unlimited() Policy { return unlimited{} }
+
+type unlimited struct{}
+
+func (unlimited) Next(State) (int, time.Duration) { return math.MaxInt, 0 }
+func (unlimited) Start(State)                     {}
+func (unlimited) Report(State, Result)            {}
+func (unlimited) clockless()                      {}
+
+// All returns the Policy that obeys every one of ps: the least of their limits
+// and the longest of their waits, decided as one. A call starts when all of
+// them allow it and is then counted by all of them, so nothing is held from
+// one while another is waited for.
+//
+// All of nothing is [Unlimited]; All of one is that one. It panics with a
+// [*ConfigError] if one of ps is nil.
+func All(ps ...Policy) Policy {
+	for i, p := range ps {
+		if p == nil {
+			badConfig("All", "policy "+itoa(i), nil, "a Policy")
+		}
+	}
+	switch len(ps) {
+	case 0:
+		return Unlimited()
+	case 1:
+		return ps[0]
+	}
+	a := all(append([]Policy(nil), ps...))
+	for _, p := range ps {
+		if needsClock(p) {
+			return a
+		}
+	}
+	return timelessAll{a}
+}
+
+type all []Policy
+
+func (a all) Next(s State) (limit int, wait time.Duration) {
+	limit = math.MaxInt
+	for _, p := range a {
+		l, w := p.Next(s)
+		limit, wait = min(limit, l), max(wait, w)
+	}
+	return limit, wait
+}
+
+func (a all) Start(s State) {
+	for _, p := range a {
+		p.Start(s)
+	}
+}
+
+func (a all) Report(s State, r Result) {
+	for _, p := range a {
+		p.Report(s, r)
+	}
+}
+
+// Reason joins what the parts that can say why have to say.
+func (a all) Reason() string {
+	text := ""
+	for _, p := range a {
+		if r, ok := p.(Reasoner); ok && r.Reason() != "" {
+			if text != "" {
+				text += "; "
+			}
+			text += r.Reason()
+		}
+	}
+	return text
+}
+
+// timelessAll is an all of which no part looks at the time.
+type timelessAll struct{ all }
+
+func (timelessAll) clockless() {}

@@ -1,0 +1,187 @@
+package limiter
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+type priorityKey struct{}
+
+// WithPriority returns a copy of ctx with which calls wait at the given
+// priority: of those that wait, the one with the highest priority starts first,
+// and among equals the one that has waited longest. Calls without a priority
+// have 0; priorities may be negative. Only calls that have to wait look at it.
+//
+// Nothing ages: as long as calls of a higher priority keep coming faster than
+// they can start, those below do not start at all. Bound their wait with
+// [MaxWait] or a deadline.
+func WithPriority(ctx context.Context, priority int) context.Context {
+	return context.WithValue(ctx, priorityKey{}, priority)
+}
+
+func priorityOf(ctx context.Context) int {
+	p, _ := ctx.Value(priorityKey{}).(int)
+	return p
+}
+
+// enqueue makes a call wait, or says why it cannot; mu is held.
+func (l *Limiter) enqueue(ctx context.Context) (*call, error) {
+	priority := priorityOf(ctx)
+	if l.boundQueue && l.queue.len >= l.maxQueue {
+		l.dispatch() // what has matured makes room
+		if l.queue.len >= l.maxQueue && !l.evict(priority) {
+			return nil, l.reject(QueueFull, nil, 0)
+		}
+	}
+	c := l.place()
+	c.state = waiting
+	c.priority = priority
+	c.queued = l.clock.read()
+	if c.ready == nil {
+		c.ready = make(chan struct{}, 1)
+	}
+	l.queue.push(c)
+	l.dispatchAt(c.queued, c.queued)
+	return c, nil
+}
+
+// evict drops the newest call of the lowest class if it is below priority; mu
+// is held. The newest goes because it has lost the least.
+func (l *Limiter) evict(priority int) bool {
+	c := l.queue.last()
+	if c == nil || c.priority >= priority {
+		return false
+	}
+	l.queue.remove(c)
+	c.state = evicted
+	c.ready <- struct{}{}
+	return true
+}
+
+// wait waits until c runs or gives up.
+func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
+	var expired <-chan time.Time
+	if l.maxWait > 0 {
+		if c.timer == nil {
+			c.timer = time.NewTimer(l.maxWait)
+		} else {
+			c.timer.Reset(l.maxWait)
+		}
+		expired = c.timer.C
+	}
+	var reason Reason
+	var cause error
+	select {
+	case <-c.ready:
+		reason = Evicted
+	case <-ctx.Done():
+		reason, cause = endReason(ctx), context.Cause(ctx)
+	case <-expired:
+		reason = WaitedTooLong
+	}
+	if expired != nil {
+		c.timer.Stop()
+	}
+	// Only a call that is told so leaves the queue without this goroutine, so
+	// after the message its state is settled and can be read without the lock.
+	if reason == Evicted && c.state == running {
+		return Permit{c, c.generation}, nil
+	}
+
+	l.mu.Lock()
+	defer l.unlock()
+	if c.state == waiting {
+		l.queue.remove(c)
+		l.dispatch() // it may have been the first in line
+	} else if reason != Evicted {
+		<-c.ready // the message came in the very moment of giving up
+		if c.state == running {
+			// Admitted first, then cancelled: the caller, who sees its context,
+			// is the one to end the call. Taking the permit back here would
+			// spend what the policy has given for nothing.
+			return Permit{c, c.generation}, nil
+		}
+		reason, cause = Evicted, nil
+	}
+	err := l.reject(reason, cause, l.clock.read().Sub(c.queued))
+	l.free(c)
+	return Permit{}, err
+}
+
+// endReason says why ctx, which has ended, did so.
+func endReason(ctx context.Context) Reason {
+	if ctx.Err() == context.DeadlineExceeded {
+		return Deadline
+	}
+	return GaveUp
+}
+
+// A queue holds the calls that wait, by priority and then by arrival. There is
+// a list for each priority that somebody waits at; most programs use one or a
+// handful, so finding it is cheap and all else is constant.
+type queue struct {
+	len     int
+	classes []class // the highest priority last, so that it is cheap to drop
+}
+
+type class struct {
+	priority   int
+	head, tail *call
+}
+
+func (q *queue) find(priority int) (int, bool) {
+	return slices.BinarySearchFunc(q.classes, priority, func(c class, p int) int { return cmp.Compare(c.priority, p) })
+}
+
+func (q *queue) push(c *call) {
+	i, ok := q.find(c.priority)
+	if !ok {
+		q.classes = slices.Insert(q.classes, i, class{priority: c.priority})
+	}
+	k := &q.classes[i]
+	c.prev, c.next = k.tail, nil
+	if k.tail == nil {
+		k.head = c
+	} else {
+		k.tail.next = c
+	}
+	k.tail = c
+	q.len++
+}
+
+// pop takes out the call that is the first to start. The queue is not empty.
+func (q *queue) pop() *call {
+	c := q.classes[len(q.classes)-1].head
+	q.remove(c)
+	return c
+}
+
+// last returns the newest call of the lowest class, or nil.
+func (q *queue) last() *call {
+	if q.len == 0 {
+		return nil
+	}
+	return q.classes[0].tail
+}
+
+func (q *queue) remove(c *call) {
+	i, _ := q.find(c.priority)
+	k := &q.classes[i]
+	if c.prev == nil {
+		k.head = c.next
+	} else {
+		c.prev.next = c.next
+	}
+	if c.next == nil {
+		k.tail = c.prev
+	} else {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next = nil, nil
+	if k.head == nil {
+		q.classes = slices.Delete(q.classes, i, i+1)
+	}
+	q.len--
+}
