@@ -169,3 +169,49 @@ func (g *group) end() error {
 	}
 	return errors.Join(g.errs...)
 }
+
+// Gather calls f with every value of seq in batches of the given size, waits
+// for the whole of each batch before it starts the next, and returns the
+// results in the order of seq: what asyncio programs write as a loop around
+// gather. The first error ends it, as in [ForEach], and is returned with the
+// results so far, those of calls that did not succeed being zero.
+//
+// With uneven calls [Map] over a [Fixed] limit of the same size does the same
+// work sooner, since it fills each place as it becomes free. Gather panics with
+// a [*ConfigError] unless size is at least 1 and seq and f are not nil.
+func Gather[T, R any](ctx context.Context, size int, seq iter.Seq[T], f func(context.Context, T) (R, error)) ([]R, error) {
+	if f == nil {
+		badConfig("Gather", "f", nil, "a function")
+	}
+	var mu sync.Mutex // results moves when it grows
+	var results []R
+	type item struct {
+		i int
+		v T
+	}
+	var items iter.Seq[item]
+	if seq != nil {
+		items = func(yield func(item) bool) {
+			for v := range seq {
+				mu.Lock()
+				var zero R
+				results = append(results, zero)
+				i := len(results) - 1
+				mu.Unlock()
+				if !yield(item{i, v}) {
+					return
+				}
+			}
+		}
+	}
+	err := ForEach(ctx, New(Batch(size)), items, func(ctx context.Context, it item) error {
+		r, err := f(ctx, it.v)
+		if err == nil {
+			mu.Lock()
+			results[it.i] = r
+			mu.Unlock()
+		}
+		return err
+	})
+	return results, err
+}

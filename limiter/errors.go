@@ -30,11 +30,11 @@ const (
 	Evicted
 
 	// WaitedTooLong means that the call waited as long as [MaxWait] lets a
-	// call wait.
+	// call wait, or that it was bound to.
 	WaitedTooLong
 
 	// Deadline means that the deadline of the call's context passed while it
-	// waited.
+	// waited, or that it was bound to: see [Limiter.Acquire].
 	Deadline
 
 	// GaveUp means that the call's context was cancelled while it waited,
@@ -67,6 +67,10 @@ type RejectedError struct {
 	InFlight int           // calls in flight
 	Queued   int           // calls that wait, without this one
 	Waited   time.Duration // how long this one waited
+
+	// RetryAfter is how long it will take at least until those that wait now
+	// have started, or a pause is over; 0 if that is not known.
+	RetryAfter time.Duration
 
 	cause error // the context's, if it ended
 }

@@ -94,10 +94,17 @@ func (l *Limiter) limitChanged() {
 func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
 	l.stats.rejected[r]++
 	l.record(Event{Kind: Rejected, Reason: r, Wait: waited})
-	return &RejectedError{
+	e := &RejectedError{
 		Reason: r, Limit: l.limit, InFlight: l.inFlight, Queued: l.queue.len,
 		Waited: waited, cause: cause,
 	}
+	if l.queue.len > 0 {
+		e.RetryAfter = l.pace.atLeast(l.queue.len)
+	}
+	if !l.pausedUntil.IsZero() {
+		e.RetryAfter = max(e.RetryAfter, l.pauseLeft())
+	}
+	return e
 }
 
 // unlock lets mu go and then sees to it that the observer hears of what has

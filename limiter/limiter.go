@@ -32,6 +32,7 @@ type Limiter struct {
 	limit    int    // what the policy said last
 	inFlight int
 	queue    queue
+	pace     pace
 
 	clock       clock
 	told        time.Time   // the time that the policy was asked at last
@@ -84,8 +85,9 @@ func (l *Limiter) SetPolicy(p Policy) {
 //
 // If the call is not admitted the error is a [*RejectedError]: because the
 // queue is full, because it has waited for too long, or because ctx has ended.
-// A ctx that has ended already never acquires. No permit is held in any of
-// these cases.
+// A ctx that has ended already never acquires. A call that by the pace at which
+// others start cannot start before the deadline of ctx, or within [MaxWait], is
+// told so at once. No permit is held in any of these cases.
 func (l *Limiter) Acquire(ctx context.Context) (Permit, error) {
 	p, c, err := l.admit(ctx)
 	if c != nil {
@@ -216,6 +218,7 @@ func (l *Limiter) dispatchAt(at, real time.Time) {
 		}
 		c := l.queue.pop()
 		c.waited = real.Sub(c.queued)
+		l.pace.started(real)
 		l.start(c, at, real)
 		late = at.Before(real)
 		c.ready <- struct{}{}

@@ -82,8 +82,8 @@ func TestWaitersStartOutOfOrder(t *testing.T) {
 			synctest.Wait()
 			served[next] = true
 			for i, c := range callers {
-				if c.done != served[i] {
-					t.Fatalf("when it is the turn of %d: caller %d has started: %v", next, i, c.done)
+				if c.done.Load() != served[i] {
+					t.Fatalf("when it is the turn of %d: caller %d has started: %v", next, i, c.done.Load())
 				}
 			}
 			p = callers[next].permit
@@ -104,7 +104,7 @@ func TestFullQueueEvictsTheWrongOne(t *testing.T) {
 			t.Errorf("an equal was let into a full queue: %v", same.err)
 		}
 		better := at(2)
-		if better.done {
+		if better.done.Load() {
 			t.Errorf("a more important call was turned away: %v", better.err)
 		}
 		if !errors.Is(young.err, limiter.ErrQueueFull) || !errors.Is(young.err, limiter.ErrRejected) {
@@ -321,13 +321,13 @@ func TestSetPolicyForgetsThoseWhoWait(t *testing.T) {
 		a, b := ask(t.Context(), l), ask(t.Context(), l)
 		l.SetPolicy(limiter.Fixed(2))
 		synctest.Wait()
-		if !a.admitted() || b.done {
-			t.Fatalf("with one more place: first %v, second %v", a.done, b.done)
+		if !a.admitted() || b.done.Load() {
+			t.Fatalf("with one more place: first %v, second %v", a.done.Load(), b.done.Load())
 		}
 		l.SetPolicy(limiter.Fixed(1)) // below what is in flight
 		p.Release()
 		synctest.Wait()
-		if b.done {
+		if b.done.Load() {
 			t.Fatal("started above the new limit")
 		}
 		a.permit.Release()

@@ -3,6 +3,7 @@ package limiter_test
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,7 +45,7 @@ func acquire(t *testing.T, l *limiter.Limiter) limiter.Permit {
 // caller is a call of Acquire in a goroutine of its own.
 type caller struct {
 	cancel context.CancelFunc
-	done   bool
+	done   atomic.Bool
 	permit limiter.Permit
 	err    error
 }
@@ -55,14 +56,14 @@ func ask(ctx context.Context, l *limiter.Limiter) *caller {
 	c := &caller{cancel: cancel}
 	go func() {
 		c.permit, c.err = l.Acquire(ctx)
-		c.done = true
+		c.done.Store(true)
 	}()
 	synctest.Wait()
 	return c
 }
 
 // admitted reports whether the caller has its permit.
-func (c *caller) admitted() bool { return c.done && c.err == nil }
+func (c *caller) admitted() bool { return c.done.Load() && c.err == nil }
 
 // checkCounts checks that every call is accounted for.
 func checkCounts(t *testing.T, l *limiter.Limiter, asked int) {

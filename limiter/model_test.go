@@ -73,7 +73,7 @@ func (m *model) cancel(c *modelCall) {
 
 func (c *modelCall) got() string {
 	switch {
-	case !c.done:
+	case !c.done.Load():
 		return "waits"
 	case c.err != nil:
 		return "rejected"

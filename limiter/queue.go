@@ -35,16 +35,38 @@ func (l *Limiter) enqueue(ctx context.Context) (*call, error) {
 			return nil, l.reject(QueueFull, nil, 0)
 		}
 	}
+	now := l.clock.read()
+	if l.queue.len == 0 {
+		l.pace.begin(now)
+	} else if err := l.hopeless(ctx, priority, now); err != nil {
+		return nil, err
+	}
 	c := l.place()
 	c.state = waiting
 	c.priority = priority
-	c.queued = l.clock.read()
+	c.queued = now
 	if c.ready == nil {
 		c.ready = make(chan struct{}, 1)
 	}
 	l.queue.push(c)
-	l.dispatchAt(c.queued, c.queued)
+	l.dispatchAt(now, now)
 	return c, nil
+}
+
+// hopeless rejects a call that cannot start before its deadline, or before it
+// will have waited for too long; mu is held.
+func (l *Limiter) hopeless(ctx context.Context, priority int, now time.Time) error {
+	wait := l.pace.atLeast(l.queue.ahead(priority) + 1)
+	if wait == 0 {
+		return nil
+	}
+	if deadline, ok := ctx.Deadline(); ok && wait > deadline.Sub(now) {
+		return l.reject(Deadline, nil, 0)
+	}
+	if l.maxWait > 0 && wait > l.maxWait {
+		return l.reject(WaitedTooLong, nil, 0)
+	}
+	return nil
 }
 
 // evict drops the newest call of the lowest class if it is below priority; mu
@@ -128,6 +150,7 @@ type queue struct {
 
 type class struct {
 	priority   int
+	len        int
 	head, tail *call
 }
 
@@ -148,7 +171,17 @@ func (q *queue) push(c *call) {
 		k.tail.next = c
 	}
 	k.tail = c
+	k.len++
 	q.len++
+}
+
+// ahead returns how many calls start before one that comes with a priority.
+func (q *queue) ahead(priority int) int {
+	n := 0
+	for i := len(q.classes) - 1; i >= 0 && q.classes[i].priority >= priority; i-- {
+		n += q.classes[i].len
+	}
+	return n
 }
 
 // pop takes out the call that is the first to start. The queue is not empty.
@@ -180,8 +213,9 @@ func (q *queue) remove(c *call) {
 		c.next.prev = c.prev
 	}
 	c.prev, c.next = nil, nil
+	k.len--
+	q.len--
 	if k.head == nil {
 		q.classes = slices.Delete(q.classes, i, i+1)
 	}
-	q.len--
 }
