@@ -75,8 +75,9 @@ func Adaptive(c AdaptiveConfig) Policy {
 	}
 }
 
-// adaptive is the state of Adaptive. Times are in seconds since birth, but for
-// the grid of experiments, which is in nanoseconds of the wall clock.
+// adaptive is the state of Adaptive. Moments are times since birth, but for the
+// grid of experiments, which is in nanoseconds of the wall clock; statistics
+// are in seconds.
 type adaptive struct {
 	eagerness, least, most float64
 
@@ -147,17 +148,25 @@ func (a *adaptive) whole() int {
 	return max(int(a.least), min(int(a.most), int(a.limit+a.dither)))
 }
 
-// since turns the Limiter's time into seconds since birth.
-func (a *adaptive) since(t time.Time) float64 {
+// since turns the Limiter's time into time since birth, and counts what has
+// passed.
+func (a *adaptive) since(t time.Time) time.Duration {
 	if a.birth.IsZero() {
 		a.birth = t
 	}
-	return t.Sub(a.birth).Seconds()
+	now := t.Sub(a.birth)
+	a.account(now)
+	return now
 }
+
+// seconds is d.Seconds() without the care that takes for very long times.
+func seconds(d time.Duration) float64 { return 1e-9 * float64(d) }
+
+// duration is the time of so many seconds.
+func duration(seconds float64) time.Duration { return time.Duration(seconds * 1e9) }
 
 func (a *adaptive) Next(s State) (int, time.Duration) {
 	now := a.since(s.Now)
-	a.account(now)
 	if a.running && now >= a.deadline {
 		a.conclude(now, s.Now.UnixNano())
 	}
@@ -170,7 +179,6 @@ func (a *adaptive) Next(s State) (int, time.Duration) {
 
 func (a *adaptive) Start(s State) {
 	now := a.since(s.Now)
-	a.account(now)
 	a.heldBack = false // if somebody still waits, the next question will say so
 	a.awaiting++
 	if a.running {
@@ -180,11 +188,10 @@ func (a *adaptive) Start(s State) {
 
 func (a *adaptive) Report(s State, r Result) {
 	now := a.since(s.Now)
-	a.account(now)
 	if a.awaiting > 0 {
 		a.awaiting--
 	}
-	started, latency := a.since(r.Start), r.Latency.Seconds()
+	started, latency := now-r.Latency, seconds(r.Latency)
 	switch r.Outcome {
 	case Success:
 		a.answered(started, latency)
@@ -203,7 +210,7 @@ func (a *adaptive) Report(s State, r Result) {
 }
 
 // step does what is due: ends a round or an experiment, or begins one.
-func (a *adaptive) step(now float64, wall int64) {
+func (a *adaptive) step(now time.Duration, wall int64) {
 	switch {
 	case a.running:
 		if a.enough() || now >= a.deadline {

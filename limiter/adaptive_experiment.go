@@ -20,13 +20,13 @@ import (
 type experiment struct {
 	running  bool
 	lowered  float64 // the limit meanwhile
-	start    float64
-	deadline float64
-	regular  bool    // on the coarse grid
-	wanted   int     // the cohort: calls to start during the experiment
-	enrolled int     // that have started
-	full     float64 // when the last of them did
-	cohort   int     // that have been answered
+	start    time.Duration
+	deadline time.Duration
+	regular  bool          // on the coarse grid
+	wanted   int           // the cohort: calls to start during the experiment
+	enrolled int           // that have started
+	full     time.Duration // when the last of them did
+	cohort   int           // that have been answered
 
 	// Before it began.
 	inFlightThen, lowThen, rateThen float64
@@ -87,7 +87,7 @@ func (a *adaptive) due(wall int64) bool {
 }
 
 // begin begins an experiment if it can show anything, and reports whether.
-func (a *adaptive) begin(now float64, wall int64) bool {
+func (a *adaptive) begin(now time.Duration, wall int64) bool {
 	asked := a.urgent > 0
 	a.urgent = 0
 	a.regular = a.next > 0 && wall >= a.next
@@ -101,15 +101,15 @@ func (a *adaptive) begin(now float64, wall int64) bool {
 	a.lowThen, a.rateThen = a.low, a.rate
 	a.lowered = math.Max(1, math.Floor(kept*a.inFlightThen))
 	a.wanted = int(math.Min(400, math.Max(2*a.lowered, math.Min(20, 6*a.lowered))))
-	a.running, a.start, a.full = true, now, math.Inf(1)
+	a.running, a.start, a.full = true, now, math.MaxInt64
 	a.enrolled, a.cohort = 0, 0
-	a.deadline = now + math.Max((float64(a.wanted)/a.lowered+4)*a.mean, 0.040)
+	a.deadline = now + duration(math.Max((float64(a.wanted)/a.lowered+4)*a.mean, 0.040))
 	a.latencies = a.latencies[:0]
 	return true
 }
 
 // enrol counts a call that starts during the experiment.
-func (a *adaptive) enrol(now float64) {
+func (a *adaptive) enrol(now time.Duration) {
 	if a.enrolled < a.wanted {
 		a.enrolled++
 		if a.enrolled == a.wanted {
@@ -119,7 +119,7 @@ func (a *adaptive) enrol(now float64) {
 }
 
 // observe takes the latency of a call of the cohort.
-func (a *adaptive) observe(started, latency float64) {
+func (a *adaptive) observe(started time.Duration, latency float64) {
 	if started >= a.start && started <= a.full && a.cohort < a.enrolled {
 		a.cohort++
 		a.latencies = append(a.latencies, float32(latency))
@@ -133,7 +133,7 @@ func (a *adaptive) enough() bool {
 }
 
 // conclude ends the experiment and draws its lesson.
-func (a *adaptive) conclude(now float64, wall int64) {
+func (a *adaptive) conclude(now time.Duration, wall int64) {
 	a.running = false
 	a.limitThen = a.limit
 	defer a.newRound(now) // keeps the latencies until they have been looked at

@@ -1,6 +1,9 @@
 package limiter
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // loss is what is remembered of calls that did not come back with an answer.
 //
@@ -14,21 +17,21 @@ import "math"
 // Ignoring it would leave only the fast ones to be seen, and the far side,
 // which works on calls long given up, would never be relieved.
 type loss struct {
-	creeping     bool    // a refusal has set the limit
-	refusedAt    float64 // the last one
-	refusedLimit float64 // where it left the limit
-	episodeAt    float64
+	creeping     bool          // a refusal has set the limit
+	refusedAt    time.Duration // the last one
+	refusedLimit float64       // where it left the limit
+	episodeAt    time.Duration // the first of those within one latency
 	episodeFloor float64
 
-	lastCut     float64 // calls that started before it have not felt it
-	lostUsually float64 // the share of calls that are overdue in good times
-	collapsedAt float64
+	lastCut     time.Duration // calls that started before it have not felt it
+	lostUsually float64       // the share of calls that are overdue in good times
+	collapsedAt time.Duration
 	resumeTo    float64 // half of the last good limit, to return to quickly; 0 for none
 }
 
-func (a *adaptive) refused(now float64) {
+func (a *adaptive) refused(now time.Duration) {
 	a.refusals++
-	if a.episodeAt == 0 || now-a.episodeAt > 1.5*a.mean+0.001 {
+	if a.episodeAt == 0 || seconds(now-a.episodeAt) > 1.5*a.mean+0.001 {
 		a.episodeAt, a.episodeFloor = now, a.limit/2
 	}
 	a.set(math.Max(a.episodeFloor, a.limit-0.5), "refused")
@@ -37,11 +40,11 @@ func (a *adaptive) refused(now float64) {
 }
 
 // creep is the most by which the limit may rise in a round after refusals.
-func (a *adaptive) creep(now float64) float64 {
-	return 0.02 * a.limit * math.Exp2((now-a.refusedAt)/4) * a.duration
+func (a *adaptive) creep(now time.Duration) float64 {
+	return 0.02 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) * a.duration
 }
 
-func (a *adaptive) overdue(started float64) {
+func (a *adaptive) overdue(started time.Duration) {
 	if started >= a.lastCut {
 		a.overdues++
 	}
@@ -49,7 +52,7 @@ func (a *adaptive) overdue(started float64) {
 
 // lost cuts the limit after a round in which more calls than usual were
 // overdue, in proportion to the share that is beyond chance.
-func (a *adaptive) lost(now float64, r round) {
+func (a *adaptive) lost(now time.Duration, r round) {
 	if a.creeping && r.refusals == 0 && a.limit > 1.5*a.refusedLimit+1 {
 		a.creeping = false
 	}
@@ -63,7 +66,7 @@ func (a *adaptive) lost(now float64, r round) {
 		a.lostUsually = math.Min(0.05, math.Max(0.002, a.lostUsually+0.02*(p-a.lostUsually)))
 		return
 	}
-	if a.resumeTo == 0 || now-a.collapsedAt > 10 {
+	if a.resumeTo == 0 || now-a.collapsedAt > 10*time.Second {
 		a.resumeTo = a.goodLimit / 2
 	}
 	a.collapsedAt, a.lastCut = now, now

@@ -3,6 +3,7 @@ package limiter
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // A round is the calls of about one and a half latencies: long enough that what
@@ -10,10 +11,10 @@ import (
 // tell it from chance. Rounds go by time and count, so that ten calls per
 // second and ten thousand are the same algorithm.
 type round struct {
-	began    float64
-	accounts float64 // up to when the two areas are counted
-	inFlight float64 // ∫ calls awaited dt
-	held     float64 // time during which somebody was held back
+	began    time.Duration
+	accounts time.Duration // up to when the two areas are counted
+	inFlight float64       // ∫ calls awaited dt
+	held     float64       // time during which somebody was held back
 
 	successes, refusals, overdues int
 
@@ -49,8 +50,8 @@ const (
 )
 
 // account adds up the time since the last event.
-func (a *adaptive) account(now float64) {
-	d := now - a.accounts
+func (a *adaptive) account(now time.Duration) {
+	d := seconds(now - a.accounts)
 	a.accounts = now
 	a.inFlight += d * float64(a.awaiting)
 	if a.heldBack {
@@ -59,7 +60,7 @@ func (a *adaptive) account(now float64) {
 }
 
 // answered counts a success.
-func (a *adaptive) answered(started, latency float64) {
+func (a *adaptive) answered(started time.Duration, latency float64) {
 	a.successes++
 	a.total += latency
 	if a.limit < a.resumeTo && started >= a.lastCut {
@@ -80,8 +81,8 @@ func (a *adaptive) answered(started, latency float64) {
 
 // over reports whether the round has seen enough. The first rounds need more,
 // since everything is compared with the base that they find.
-func (a *adaptive) over(now float64) bool {
-	d := now - a.began
+func (a *adaptive) over(now time.Duration) bool {
+	d := seconds(now - a.began)
 	need := 24
 	if a.rounds < 2 {
 		need = 48
@@ -91,16 +92,16 @@ func (a *adaptive) over(now float64) bool {
 		d >= 1 && a.overdues >= 4
 }
 
-func (a *adaptive) newRound(now float64) {
+func (a *adaptive) newRound(now time.Duration) {
 	a.round = round{began: now, accounts: now, latencies: a.latencies[:0], rounds: a.rounds}
 	// Multiples of the golden ratio spread evenly however many there are.
 	_, a.dither = math.Modf(a.dither + 0.6180339887)
 }
 
-func (a *adaptive) endRound(now float64, wall int64) {
+func (a *adaptive) endRound(now time.Duration, wall int64) {
 	r := a.round
 	a.rounds++
-	a.duration = now - r.began
+	a.duration = seconds(now - r.began)
 	a.share = r.held / a.duration
 	a.average = r.inFlight / a.duration
 	seen := r.successes >= 6
@@ -154,7 +155,7 @@ func (a *adaptive) target() float64 {
 }
 
 // control sets the limit after a round.
-func (a *adaptive) control(now float64, wall int64) {
+func (a *adaptive) control(now time.Duration, wall int64) {
 	target, queue := a.target(), a.queue
 	// What one round shows may be a pause of a garbage collector; what two
 	// show is a queue.
@@ -193,7 +194,7 @@ func (a *adaptive) control(now float64, wall int64) {
 
 // raise raises the limit a little, the less the nearer the queue is to its
 // target and the less callers were held back.
-func (a *adaptive) raise(now, queue, target float64) {
+func (a *adaptive) raise(now time.Duration, queue, target float64) {
 	if queue < 0.4*target && a.share > 0.3 {
 		a.calm++
 	} else {

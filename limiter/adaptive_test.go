@@ -167,7 +167,7 @@ func TestAdaptiveCannotSayWhy(t *testing.T) {
 	}
 	s := limiter.State{Now: epoch, InFlight: 1}
 	p.Start(s)
-	p.Report(s, limiter.Result{Outcome: limiter.Refused, Start: epoch})
+	p.Report(s, limiter.Result{Outcome: limiter.Refused})
 	if why() != "refused" {
 		t.Errorf("%q", why())
 	}

@@ -60,24 +60,28 @@ func (l *Limiter) record(e Event) {
 	}
 	l.events.seq++
 	e.Seq = l.events.seq
-	e.Time = l.clock.read()
+	e.Time = l.clock.time(l.clock.read())
 	e.Limit, e.InFlight, e.Queued = l.limit, l.inFlight, l.queue.len
 	l.events.pending = append(l.events.pending, e)
 }
 
 func (l *Limiter) admitted(c *call) {
-	if c.waited > 0 || !c.queued.IsZero() {
+	if c.queued != 0 {
 		l.stats.waiting.add(c.waited)
-		c.queued = time.Time{}
+		c.queued = 0
 	}
-	l.record(Event{Kind: Admitted, Wait: c.waited})
+	if l.observe != nil {
+		l.record(Event{Kind: Admitted, Wait: c.waited})
+	}
 }
 
 func (l *Limiter) finished(c *call) {
-	l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency, Wait: c.waited})
+	if l.observe != nil {
+		l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency, Wait: c.waited})
+	}
 }
 
-func (l *Limiter) paused(until time.Time) { l.record(Event{Kind: Paused, Until: until}) }
+func (l *Limiter) paused(until instant) { l.record(Event{Kind: Paused, Until: l.clock.time(until)}) }
 
 func (l *Limiter) limitChanged() {
 	if l.observe == nil {
@@ -101,7 +105,7 @@ func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
 	if l.queue.len > 0 {
 		e.RetryAfter = l.pace.atLeast(l.queue.len)
 	}
-	if !l.pausedUntil.IsZero() {
+	if l.pausedUntil != 0 {
 		e.RetryAfter = max(e.RetryAfter, l.pauseLeft())
 	}
 	return e

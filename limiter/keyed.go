@@ -65,6 +65,6 @@ func (k *Keyed[K]) All() iter.Seq2[K, *Limiter] { return k.table.Each }
 func (l *Limiter) busy() bool {
 	l.mu.Lock()
 	defer l.unlock()
-	l.sweep()
+	l.prepare()
 	return l.inFlight > 0 || l.queue.len > 0
 }

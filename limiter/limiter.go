@@ -29,16 +29,17 @@ type Limiter struct {
 	policy   Policy // nil admits everything
 	era      uint32 // counts policies, so that none hears of another's calls
 	timed    bool   // the policy, or an observer, wants to know the time
+	constant bool   // the policy's answer never changes: it is limit
 	limit    int    // what the policy said last
 	inFlight int
 	queue    queue
 	pace     pace
 
 	clock       clock
-	told        time.Time   // the time that the policy was asked at last
+	told        instant     // when the policy was asked or told last
 	wake        *time.Timer // asks the policy again at wakeAt
-	wakeAt      time.Time   // zero: not set
-	pausedUntil time.Time   // zero: not paused
+	wakeAt      instant     // zero: not set
+	pausedUntil instant     // zero: not paused
 
 	idle  *call         // places for calls to come
 	lost  *atomic.Int64 // places whose permit was garbage-collected
@@ -74,7 +75,9 @@ func (l *Limiter) SetPolicy(p Policy) {
 	l.policy = p
 	l.era++
 	l.timed = needsClock(p) || l.observe != nil
+	l.constant = false
 	l.ask(l.now(), l.queue.len)
+	l.constant = isConstant(p) // from here on the answer is known
 	l.dispatch()
 }
 
@@ -105,7 +108,7 @@ func (l *Limiter) admit(ctx context.Context) (Permit, *call, error) {
 	if ended {
 		return Permit{}, nil, l.reject(endReason(ctx), context.Cause(ctx), 0)
 	}
-	l.sweep()
+	l.prepare()
 	if l.queue.len == 0 {
 		if p, ok := l.try(); ok {
 			return p, nil, nil
@@ -120,7 +123,7 @@ func (l *Limiter) admit(ctx context.Context) (Permit, *call, error) {
 func (l *Limiter) TryAcquire() (Permit, bool) {
 	l.mu.Lock()
 	defer l.unlock()
-	l.sweep()
+	l.prepare()
 	if l.queue.len == 0 {
 		if p, ok := l.try(); ok {
 			return p, true
@@ -128,6 +131,16 @@ func (l *Limiter) TryAcquire() (Permit, bool) {
 	}
 	l.reject(Busy, nil, 0)
 	return Permit{}, false
+}
+
+// prepare is what comes before every question; mu is held.
+func (l *Limiter) prepare() {
+	if l.policy == nil { // the zero Limiter
+		l.policy, l.constant, l.limit = Unlimited(), true, math.MaxInt
+	}
+	if l.lost != nil && l.lost.Load() > 0 {
+		l.sweep()
+	}
 }
 
 // try starts a call if the policy allows one at once; mu is held.
@@ -142,27 +155,27 @@ func (l *Limiter) try() (Permit, bool) {
 	return Permit{c, c.generation}, true
 }
 
-// now is the time, or the zero Time if nobody wants to know; mu is held.
-func (l *Limiter) now() time.Time {
+// now is the time, or zero if nobody wants to know; mu is held.
+func (l *Limiter) now() instant {
 	if !l.timed {
-		return time.Time{}
+		return 0
 	}
 	return l.clock.read()
 }
 
 // ask asks the policy what bounds the next call; mu is held. queued counts the
 // call that the question is about.
-func (l *Limiter) ask(now time.Time, queued int) (limit int, wait time.Duration) {
-	limit = math.MaxInt
-	l.told = now
-	if l.policy != nil {
-		limit, wait = l.policy.Next(State{Now: now, InFlight: l.inFlight, Queued: queued})
+func (l *Limiter) ask(now instant, queued int) (limit int, wait time.Duration) {
+	if l.constant {
+		limit = l.limit
+	} else {
+		limit, wait = l.policy.Next(l.state(now, queued))
+		if limit != l.limit {
+			l.limit = limit
+			l.limitChanged()
+		}
 	}
-	if limit != l.limit {
-		l.limit = limit
-		l.limitChanged()
-	}
-	if !l.pausedUntil.IsZero() {
+	if l.pausedUntil != 0 {
 		wait = max(wait, l.pauseLeft())
 	}
 	return limit, wait
@@ -170,17 +183,23 @@ func (l *Limiter) ask(now time.Time, queued int) (limit int, wait time.Duration)
 
 // start makes c a call in flight; mu is held. The policy is told that it
 // starts at the time at; real is when it truly does.
-func (l *Limiter) start(c *call, at, real time.Time) {
+func (l *Limiter) start(c *call, at, real instant) {
 	c.state = running
 	c.era = l.era
 	c.started = real
 	l.inFlight++
 	l.stats.admitted++
 	l.stats.peak = max(l.stats.peak, l.inFlight)
-	if l.policy != nil {
-		l.policy.Start(State{Now: at, InFlight: l.inFlight, Queued: l.queue.len})
+	if !l.constant {
+		l.policy.Start(l.state(at, l.queue.len))
 	}
 	l.admitted(c)
+}
+
+// state is what the policy is told; mu is held.
+func (l *Limiter) state(at instant, queued int) State {
+	l.told = at
+	return State{Now: l.clock.time(at), InFlight: l.inFlight, Queued: queued}
 }
 
 // maxLag is how late a wake-up may be and still start calls as if it had been
@@ -201,38 +220,38 @@ func (l *Limiter) dispatch() {
 // dispatchAt is dispatch for a wake-up that was due at the time at and comes
 // at the time real. As long as calls that were due start, the policy is told
 // the time at which they were due.
-func (l *Limiter) dispatchAt(at, real time.Time) {
-	late := at.Before(real) && l.pausedUntil.IsZero()
+func (l *Limiter) dispatchAt(at, real instant) {
+	late := at < real && l.pausedUntil == 0
 	for l.queue.len > 0 {
 		limit, wait := l.ask(at, l.queue.len)
 		if wait > 0 {
-			if next := at.Add(wait); late && !next.After(real) {
+			if next := at.add(wait); late && next <= real {
 				at, late = next, false
 				continue
 			}
-			l.wakeAfter(wait-real.Sub(at), real)
+			l.wakeAfter(wait-real.since(at), real)
 			return
 		}
 		if l.inFlight >= limit {
 			break
 		}
 		c := l.queue.pop()
-		c.waited = real.Sub(c.queued)
+		c.waited = real.since(c.queued)
 		l.pace.started(real)
 		l.start(c, at, real)
-		late = at.Before(real)
+		late = at < real
 		c.ready <- struct{}{}
 	}
-	if !l.wakeAt.IsZero() {
+	if l.wakeAt != 0 {
 		l.wake.Stop()
-		l.wakeAt = time.Time{}
+		l.wakeAt = 0
 	}
 }
 
 // wakeAfter sees to it that the policy is asked again after d; mu is held.
-func (l *Limiter) wakeAfter(d time.Duration, now time.Time) {
-	at := now.Add(d)
-	if at.Equal(l.wakeAt) {
+func (l *Limiter) wakeAfter(d time.Duration, now instant) {
+	at := now.add(d)
+	if at == l.wakeAt {
 		return
 	}
 	l.wakeAt = at
@@ -248,12 +267,12 @@ func (l *Limiter) woken() {
 	l.mu.Lock()
 	defer l.unlock()
 	now, due := l.clock.read(), l.wakeAt
-	if due.IsZero() || due.After(now) {
+	if due == 0 || due > now {
 		return // stopped, or set anew, just as it fired
 	}
-	l.wakeAt = time.Time{}
-	l.sweep()
+	l.wakeAt = 0
+	l.prepare()
 	if l.queue.len > 0 {
-		l.dispatchAt(latest(due, now.Add(-maxLag), l.told), now)
+		l.dispatchAt(max(due, now.add(-maxLag), l.told), now)
 	}
 }

@@ -230,7 +230,7 @@ func FuzzPolicyStopsOrLeavesItsBounds(f *testing.F) {
 			}
 			c := calls[0]
 			calls = calls[1:]
-			p.Report(s, limiter.Result{Outcome: limiter.Outcome(op >> 2 % 6), Latency: now.Sub(c.start), Start: c.start})
+			p.Report(s, limiter.Result{Outcome: limiter.Outcome(op >> 2 % 6), Latency: now.Sub(c.start)})
 		}
 	})
 }

@@ -14,9 +14,9 @@ import (
 // starts since the queue was last empty, and it is reduced by two standard
 // errors: of k intervals with mean m and standard deviation s, k·m - 2·s·√k.
 type pace struct {
-	n              int       // intervals since the queue was last empty
-	last           time.Time // start of the latest call
-	mean, variance float64   // of the intervals, in seconds; the last 32 or so count
+	n              int     // intervals since the queue was last empty
+	last           instant // start of the latest call
+	mean, variance float64 // of the intervals, in seconds; the last 32 or so count
 }
 
 const (
@@ -25,11 +25,11 @@ const (
 )
 
 // begin forgets what was: calls begin to wait.
-func (p *pace) begin(now time.Time) { *p = pace{last: now} }
+func (p *pace) begin(now instant) { *p = pace{last: now} }
 
 // started counts a start from the queue.
-func (p *pace) started(now time.Time) {
-	interval := now.Sub(p.last).Seconds()
+func (p *pace) started(now instant) {
+	interval := now.since(p.last).Seconds()
 	p.last = now
 	p.n++
 	g := 1 / math.Min(float64(p.n), paceMemory)

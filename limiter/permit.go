@@ -109,13 +109,13 @@ type call struct {
 	reported   bool
 	outcome    Outcome
 	era        uint32        // of the policy that was told of the start
-	started    time.Time     // zero if nobody wanted to know
+	started    instant       // zero if nobody wanted to know
 	latency    time.Duration // from start to report
 	waited     time.Duration
 
 	// While it waits.
 	priority   int
-	queued     time.Time
+	queued     instant
 	ready      chan struct{} // has room for one; told when the state has changed
 	timer      *time.Timer   // for MaxWait
 	next, prev *call         // in the queue; next also among the idle
@@ -162,16 +162,14 @@ func (l *Limiter) report(c *call, o Outcome) {
 	c.reported, c.outcome = true, o
 	l.stats.outcomes[o]++
 	now := l.now()
-	if !now.IsZero() && !c.started.IsZero() {
-		c.latency = max(0, now.Sub(c.started))
+	if now != 0 && c.started != 0 {
+		c.latency = now.since(c.started)
 		if o == Success {
 			l.stats.latency.add(c.latency)
 		}
 	}
-	if l.policy != nil && c.era == l.era {
-		l.told = now
-		l.policy.Report(State{Now: now, InFlight: l.inFlight, Queued: l.queue.len},
-			Result{Outcome: o, Latency: c.latency, Start: c.started})
+	if !l.constant && c.era == l.era {
+		l.policy.Report(l.state(now, l.queue.len), Result{Outcome: o, Latency: c.latency})
 	}
 }
 
@@ -193,9 +191,6 @@ func (l *Limiter) end(c *call) {
 // sweep recovers the places of permits that have been garbage-collected; mu is
 // held.
 func (l *Limiter) sweep() {
-	if l.lost == nil || l.lost.Load() == 0 {
-		return
-	}
 	for range l.lost.Swap(0) {
 		l.stats.leaked++
 		l.end(&call{era: l.era}) // the call itself is no more
@@ -205,8 +200,7 @@ func (l *Limiter) sweep() {
 
 // pause holds back every call until d from now; mu is held.
 func (l *Limiter) pause(d time.Duration) {
-	now := l.clock.read()
-	if until := now.Add(min(d, l.longestPause())); until.After(l.pausedUntil) {
+	if until := l.clock.read().add(min(d, l.longestPause())); until > l.pausedUntil {
 		l.pausedUntil = until
 		l.paused(until)
 	}
@@ -216,9 +210,9 @@ func (l *Limiter) pause(d time.Duration) {
 // pauseLeft returns how long the pause still lasts, and forgets it when it is
 // over; mu is held.
 func (l *Limiter) pauseLeft() time.Duration {
-	left := l.pausedUntil.Sub(l.clock.read())
+	left := l.pausedUntil.since(l.clock.read())
 	if left <= 0 {
-		l.pausedUntil = time.Time{}
+		l.pausedUntil = 0
 	}
 	return left
 }

@@ -64,12 +64,10 @@ type State struct {
 type Result struct {
 	Outcome Outcome
 
-	// Latency is the time from Start to the report, never negative.
+	// Latency is the time from the start of the call to this report, never
+	// negative. So the call started at State.Now less Latency; a Policy can
+	// tell calls begun before its last decision from those that have felt it.
 	Latency time.Duration
-
-	// Start is when the call started, so that a Policy can tell calls begun
-	// before its last decision from those that have felt it.
-	Start time.Time
 }
 
 // clockless marks the policies of this package that never look at State.Now.
@@ -79,6 +77,16 @@ type clockless interface{ clockless() }
 func needsClock(p Policy) bool {
 	_, free := p.(clockless)
 	return !free
+}
+
+// isConstant reports whether a policy of this package gives the same answer
+// for ever and learns nothing, so that asking once is enough.
+func isConstant(p Policy) bool {
+	switch p.(type) {
+	case fixed, unlimited:
+		return true
+	}
+	return false
 }
 
 // Unlimited returns the Policy that admits every call at once. It is what the

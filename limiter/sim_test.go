@@ -173,7 +173,7 @@ func (w *world) admit(c *simClient) {
 func (w *world) finish(call *simCall, o limiter.Outcome) {
 	c := call.client
 	c.policy.Report(limiter.State{Now: w.clock(), InFlight: c.inFlight, Queued: c.waiting},
-		limiter.Result{Outcome: o, Latency: w.now - call.at, Start: epoch.Add(call.at)})
+		limiter.Result{Outcome: o, Latency: w.now - call.at})
 	c.inFlight--
 	if o == limiter.Success {
 		c.waiting++

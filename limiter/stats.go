@@ -85,14 +85,10 @@ type counters struct {
 func (l *Limiter) Stats() Stats {
 	l.mu.Lock()
 	defer l.unlock()
-	l.sweep()
+	l.prepare()
 	s, o, r := &l.stats, &l.stats.outcomes, &l.stats.rejected
-	limit := l.limit
-	if l.policy == nil {
-		limit = math.MaxInt
-	}
 	return Stats{
-		Limit: limit, InFlight: l.inFlight, PeakInFlight: s.peak, Queued: l.queue.len,
+		Limit: l.limit, InFlight: l.inFlight, PeakInFlight: s.peak, Queued: l.queue.len,
 		Admitted: s.admitted,
 		Rejected: RejectedCounts{r[QueueFull], r[Evicted], r[WaitedTooLong], r[Deadline], r[GaveUp], r[Busy]},
 		Outcomes: OutcomeCounts{o[Ignored], o[Success], o[Failed], o[Refused], o[Overdue], o[Cancelled]},
