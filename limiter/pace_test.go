@@ -1,0 +1,172 @@
+package limiter_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// work keeps n callers busy with calls of a second each.
+func work(ctx context.Context, l *limiter.Limiter, n int) {
+	for range n {
+		go func() {
+			for {
+				p, err := l.Acquire(ctx)
+				if err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+				p.Release()
+			}
+		}()
+	}
+	synctest.Wait()
+}
+
+// sleep lets virtual time pass and everybody come to rest.
+func sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func TestHopelessCallersWaitInVain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		l := limiter.New(limiter.Fixed(2))
+		work(ctx, l, 42) // 40 wait: 20 s for the last in line
+		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+
+		// Before enough has been seen nobody is turned away.
+		early := ask(short, l)
+		if early.done.Load() {
+			t.Errorf("turned away without evidence: %v", early.err)
+		}
+		sleep(30 * time.Second)
+
+		short, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := l.Acquire(short)
+		var r *limiter.RejectedError
+		if time.Since(start) != 0 || !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &r) || r.Reason != limiter.Deadline {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		} else if r.RetryAfter < 10*time.Second || r.RetryAfter > 20*time.Second {
+			t.Errorf("retry after %v, want somewhat less than 20s", r.RetryAfter)
+		}
+		// Those who can make it wait, and so does whoever goes first.
+		long, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		patient := ask(long, l)
+		first := ask(limiter.WithPriority(short, 1), l)
+		sleep(2 * time.Second)
+		if !first.admitted() {
+			t.Fatalf("turned away, though it goes first: %v", first.err)
+		}
+		first.permit.Release()
+		sleep(25 * time.Second)
+		if !patient.admitted() {
+			t.Fatalf("turned away, though it can make it: %v", patient.err)
+		}
+		patient.permit.Release()
+		stop()
+		sleep(2 * time.Second)
+		quiet(t, l)
+	})
+}
+
+func TestHopelessByMaxWaitWaitsInVain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		l := limiter.New(limiter.Fixed(1), limiter.MaxWait(50*time.Second))
+		work(ctx, l, 40)
+		sleep(30 * time.Second)
+		l2 := 0
+		for { // fill the queue until the next one cannot make it
+			c := ask(ctx, l)
+			if c.done.Load() {
+				if !errors.Is(c.err, limiter.ErrMaxWait) {
+					t.Errorf("got %v", c.err)
+				}
+				break
+			}
+			if l2++; l2 > 100 {
+				t.Fatal("everybody may wait")
+			}
+		}
+		if q := l.Stats().Queued; q < 50 || q > 70 {
+			t.Errorf("%d wait where 50 can start in time", q)
+		}
+		stop()
+		sleep(2 * time.Second)
+	})
+}
+
+// A policy that lets calls start in bunches must not make the estimate think
+// that the next bunch is far.
+func TestBatchesMakeTheEstimateUnsound(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		l := limiter.New(limiter.Batch(10))
+		work(ctx, l, 40)
+		sleep(20*time.Second + 500*time.Millisecond)
+		short, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		c := ask(short, l) // 30 wait: it starts in 3.5 s
+		sleep(5 * time.Second)
+		if !c.admitted() {
+			t.Errorf("turned away: %v", c.err)
+		}
+		c.permit.Release()
+		stop()
+		sleep(2 * time.Second)
+	})
+}
+
+func TestOverloadHitsTheImportantToo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const maxWait = 200 * time.Millisecond
+		l := limiter.New(limiter.Fixed(10), limiter.MaxQueue(50), limiter.MaxWait(maxWait))
+		random := rand.New(rand.NewPCG(4, 2))
+		var mu sync.Mutex
+		var longest time.Duration
+		var came, admitted [2]int
+		// 10 places × 10 ms make 1,000 calls per second; 1,500 come, half of
+		// them important.
+		for range 30_000 {
+			time.Sleep(time.Duration(random.ExpFloat64() * float64(time.Second) / 1500))
+			class := random.IntN(2)
+			work := time.Duration(random.ExpFloat64() * float64(10*time.Millisecond))
+			came[class]++
+			go func() {
+				start := time.Now()
+				p, err := l.Acquire(limiter.WithPriority(t.Context(), class))
+				mu.Lock()
+				longest = max(longest, time.Since(start))
+				if err == nil {
+					admitted[class]++
+				}
+				mu.Unlock()
+				if err == nil {
+					time.Sleep(work)
+					p.Release()
+				}
+			}()
+		}
+		sleep(time.Second)
+		high := float64(admitted[1]) / float64(came[1])
+		low := float64(admitted[0]) / float64(came[0])
+		t.Logf("admitted: %.2f %% of the important, %.2f %% of the rest; the longest wait %v", 100*high, 100*low, longest)
+		if high < 0.99 || low > 0.6 || longest > maxWait {
+			t.Error("want at least 99 % of the important, the rest taking the loss, and nobody waiting past MaxWait")
+		}
+		checkCounts(t, l, 30_000)
+		quiet(t, l)
+	})
+}
