@@ -68,10 +68,11 @@ func Adaptive(c AdaptiveConfig) Policy {
 		eagerness: c.Eagerness, least: float64(c.Min), most: float64(c.Max),
 		limit: float64(c.Initial), dither: 0.5, cause: cause{what: "initial"},
 		growing: true, growth: 0.5,
+		round:      round{earliest: duration(leastRound)},
 		estimate:   estimate{base: math.Inf(1)},
 		loss:       loss{lostUsually: 0.005},
 		experiment: experiment{spacing: 1},
-		random:     rand.New(rand.NewPCG(1, 2)), // only thins out samples; the seed does not matter
+		random:     *rand.NewPCG(1, 2), // only thins out samples; the seed does not matter
 	}
 }
 
@@ -104,7 +105,7 @@ type adaptive struct {
 
 	loss
 	experiment
-	random *rand.Rand
+	random rand.PCG
 }
 
 // cause is why the limit is what it is, kept as numbers until somebody asks.

@@ -33,6 +33,7 @@ type experiment struct {
 
 	next      int64 // wall time of the next regular experiment; 0 for none
 	urgent    int64 // of the next one out of turn; 0 for none
+	planned   int64 // when that was decided
 	spacing   int64 // regular ones are so many periods apart, since they find nothing new
 	limitThen float64
 }
@@ -57,14 +58,14 @@ func gridAtLeast(unit int64, v float64) int64 {
 // plan sets the next regular experiment on the grid.
 func (a *adaptive) plan(wall int64) {
 	t := gridAtLeast(period, 24*a.mean*(1+4/a.limit)*1e9) * a.spacing
-	a.next = (wall/t + 1) * t
+	a.next, a.planned = (wall/t+1)*t, wall
 }
 
 // soon asks for an experiment on the fine grid.
 func (a *adaptive) soon(wall int64) {
 	if a.urgent == 0 {
 		t := gridAtLeast(shortPeriod, 8*a.mean*1e9)
-		a.urgent = (wall/t + 1) * t
+		a.urgent, a.planned = (wall/t+1)*t, wall
 	}
 }
 
@@ -78,9 +79,8 @@ func (a *adaptive) alarm(wall int64) {
 }
 
 func (a *adaptive) due(wall int64) bool {
-	// A clock that was set back would put an experiment off for as long.
-	if far := 2 * maxSpacing * gridAtLeast(period, 24*5*a.mean*1e9); a.next-wall > far || a.urgent-wall > far {
-		a.urgent = 0
+	if wall < a.planned { // a clock that was set back would put it off for as long
+		a.planned, a.urgent = wall, 0
 		a.plan(wall)
 	}
 	return a.next > 0 && wall >= a.next || a.urgent > 0 && wall >= a.urgent

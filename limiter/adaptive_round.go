@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -12,6 +13,7 @@ import (
 // second and ten thousand are the same algorithm.
 type round struct {
 	began    time.Duration
+	earliest time.Duration // it ends no sooner
 	accounts time.Duration // up to when the two areas are counted
 	inFlight float64       // ∫ calls awaited dt
 	held     float64       // time during which somebody was held back
@@ -51,6 +53,9 @@ const (
 
 // account adds up the time since the last event.
 func (a *adaptive) account(now time.Duration) {
+	if now == a.accounts {
+		return
+	}
 	d := seconds(now - a.accounts)
 	a.accounts = now
 	a.inFlight += d * float64(a.awaiting)
@@ -74,26 +79,32 @@ func (a *adaptive) answered(started time.Duration, latency float64) {
 	}
 	if len(a.latencies) < maxSample {
 		a.latencies = append(a.latencies, float32(latency))
-	} else if i := a.random.IntN(a.successes); i < maxSample {
-		a.latencies[i] = float32(latency)
+	} else if i, _ := bits.Mul64(a.random.Uint64(), uint64(a.successes)); i < maxSample {
+		a.latencies[i] = float32(latency) // each of the successes is equally likely to be kept
 	}
 }
 
 // over reports whether the round has seen enough. The first rounds need more,
 // since everything is compared with the base that they find.
 func (a *adaptive) over(now time.Duration) bool {
-	d := seconds(now - a.began)
+	if now < a.earliest {
+		return false
+	}
 	need := 24
 	if a.rounds < 2 {
 		need = 48
 	}
-	return d >= math.Max(1.5*a.mean, leastRound) && a.successes >= need ||
+	d := seconds(now - a.began)
+	return a.successes >= need ||
 		d >= math.Max(1, 6*a.mean) && a.successes+a.refusals+a.overdues >= 6 ||
 		d >= 1 && a.overdues >= 4
 }
 
 func (a *adaptive) newRound(now time.Duration) {
-	a.round = round{began: now, accounts: now, latencies: a.latencies[:0], rounds: a.rounds}
+	a.round = round{
+		began: now, earliest: now + duration(math.Max(1.5*a.mean, leastRound)),
+		accounts: now, latencies: a.latencies[:0], rounds: a.rounds,
+	}
 	// Multiples of the golden ratio spread evenly however many there are.
 	_, a.dither = math.Modf(a.dither + 0.6180339887)
 }
