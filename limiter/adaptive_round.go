@@ -234,11 +234,15 @@ func (a *adaptive) grow(queue, target float64, wall int64) {
 	if a.share < 0.3 {
 		return
 	}
+	// Goodput by Little's law. Counting answers would do, but for calls of equal
+	// length: those started together end together, and whether a round sees one
+	// wave of them or two is a matter of where it begins.
+	rate := a.average / a.mean
 	if a.plateauInFlight == 0 {
-		a.plateauRate, a.plateauInFlight = a.rate, a.average
+		a.plateauRate, a.plateauInFlight = rate, a.average
 	}
 	more := math.Log(a.average / a.plateauInFlight) // concurrency
-	gained := math.Log(a.rate / a.plateauRate)      // goodput
+	gained := math.Log(rate / a.plateauRate)        // goodput
 	if more > math.Log(1.2) && gained > 0.85*more {
 		// Goodput follows concurrency, so this latency has no queue in it.
 		a.base, a.baseError = blend(a.base, sq(a.baseError)+sq(0.02*a.base), a.low, sq(a.lowError))
@@ -252,7 +256,7 @@ func (a *adaptive) grow(queue, target float64, wall int64) {
 			a.soon(wall)
 			return
 		}
-		a.plateauRate, a.plateauInFlight = a.rate, a.average
+		a.plateauRate, a.plateauInFlight = rate, a.average
 	}
 	a.set(a.limit*(1+a.growth*math.Min(1, 2*a.share)), "slow start")
 }
