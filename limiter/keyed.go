@@ -61,10 +61,14 @@ func (k *Keyed[K]) Len() int { return k.table.Len() }
 // the Keyed and then no longer be the one that the key's calls go through.
 func (k *Keyed[K]) All() iter.Seq2[K, *Limiter] { return k.table.Each }
 
-// busy reports whether anybody holds or waits for a place.
+// busy reports whether anybody holds or waits for a place. It runs with the
+// table of a Keyed locked, so it must not deliver events.
 func (l *Limiter) busy() bool {
 	l.mu.Lock()
-	defer l.unlock()
-	l.prepare()
-	return l.inFlight > 0 || l.queue.len > 0
+	defer l.mu.Unlock()
+	lost := 0
+	if l.lost != nil {
+		lost = int(l.lost.Load())
+	}
+	return l.inFlight > lost || l.queue.len > 0
 }

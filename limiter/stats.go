@@ -81,10 +81,10 @@ type counters struct {
 }
 
 // Stats returns how l stands. It may be called at any time, also from an
-// observer.
+// observer, and never calls the observer itself.
 func (l *Limiter) Stats() Stats {
 	l.mu.Lock()
-	defer l.unlock()
+	defer l.mu.Unlock()
 	l.prepare()
 	s, o, r := &l.stats, &l.stats.outcomes, &l.stats.rejected
 	return Stats{

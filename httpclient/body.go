@@ -1,0 +1,129 @@
+package httpclient
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"weak"
+
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// bodyless reports whether the exchange is over with the head of its response,
+// or no longer is one: then the place is given back at once.
+func bodyless(resp *http.Response, req *http.Request) bool {
+	switch {
+	case resp.Body == nil, resp.Body == http.NoBody:
+		return true
+	case req.Method == http.MethodHead, resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusNotModified:
+		return true
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		// The connection now belongs to another protocol, and may for days.
+		// Its body must stay writable, and may have a CloseWrite.
+		return true
+	}
+	// HTTP/2 has its own body for "no body". For HTTP/1 the same length would
+	// say nothing: test doubles set a body and forget the length.
+	return resp.ProtoMajor >= 2 && resp.ContentLength == 0
+}
+
+// readable reports whether reading the body of a response without one may do
+// anything.
+func readable(resp *http.Response) bool {
+	return resp.Body != nil && resp.Body != http.NoBody && resp.StatusCode != http.StatusSwitchingProtocols
+}
+
+// A held is a response whose body gives back the place of the request.
+//
+// It is a copy of the Base's response in order that the place can be given
+// back even if the caller forgets the body: as long as net/http waits for the
+// end of a body it refers to its own response, which therefore must not refer
+// to our permit. Once the garbage collector finds the copy lost, it finds the
+// permit lost, and the Limiter recovers the place.
+type held struct {
+	http.Response
+	body body
+}
+
+// body is the body of a response that holds a place. Read and Close may be
+// called at the same time, as for the bodies of net/http.
+type body struct {
+	inner  io.ReadCloser
+	permit limiter.Permit
+	host   *host
+	expiry *expiry         // nil without an AttemptTimeout
+	unhook func() bool     // undoes the hook on the context's end; nil without one
+	cancel <-chan struct{} // Request.Cancel
+	ended  atomic.Bool
+
+	from, to *http.Response // trailers go from the Base's response to ours; whoever sets ended may use them
+}
+
+// hold returns a response that gives back the place of a when it is over or
+// when ctx, which also governs the exchange, has ended.
+func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response {
+	h := &held{Response: *resp}
+	b := &h.body
+	b.inner, b.permit, b.host, b.expiry = resp.Body, a.permit, a.entry.Value, a.expiry
+	b.from, b.to = resp, &h.Response
+	b.cancel = cancelOf(a.req)
+	h.Body = b
+	b.host.bodies.Add(1)
+	if ctx.Done() != nil {
+		// A weak reference, since a context may live for as long as the
+		// program, and a body that is forgotten must not.
+		w := weak.Make(b)
+		b.unhook = context.AfterFunc(ctx, func() {
+			if b := w.Value(); b != nil {
+				b.permit.Release()
+			}
+		})
+	}
+	return &h.Response
+}
+
+// Read reads from the body. Its end or an error ends the exchange.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.inner.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	err = b.expiry.explain(err)
+	if b.ended.CompareAndSwap(false, true) {
+		if err == io.EOF {
+			b.to.Trailer = b.from.Trailer // net/http may only have made it now
+		}
+		b.release()
+	}
+	settle(err, b.cancel)
+	return n, err
+}
+
+// Close closes the body and ends the exchange. It closes first: until then the
+// far side is still at work.
+func (b *body) Close() error {
+	defer func() {
+		if b.ended.CompareAndSwap(false, true) {
+			b.release()
+		}
+	}()
+	return b.inner.Close()
+}
+
+// Unwrap returns the body that the Base gave. Who keeps that one and drops
+// this one gives up the place.
+func (b *body) Unwrap() io.ReadCloser { return b.inner }
+
+// release is called once, by whoever has set ended. Places that the end of the
+// context has given back already it gives back again, which does nothing.
+func (b *body) release() {
+	if b.unhook != nil {
+		b.unhook()
+	}
+	if b.expiry != nil {
+		b.expiry.cancel()
+	}
+	b.permit.Release()
+	b.host.bodies.Add(-1)
+}

@@ -1,0 +1,222 @@
+package httpclient
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// steps is how many steps the window of a breaker moves in.
+const steps = 10
+
+// What gobreaker is told of an attempt: nil is a success.
+var (
+	errFailure  = errors.New("httpclient: failure")
+	errExcluded = errors.New("httpclient: no evidence")
+)
+
+// verdictOf says what an outcome means to a breaker.
+func verdictOf(o limiter.Outcome, resp *http.Response) error {
+	switch o {
+	case limiter.Success:
+		return nil
+	case limiter.Failed, limiter.Overdue:
+		return errFailure
+	case limiter.Refused:
+		// A host that says "429 Too Many Requests" is well; what it asks for
+		// is the limiter's business. One that says 503 is not.
+		if resp == nil || resp.StatusCode >= 500 {
+			return errFailure
+		}
+	}
+	return errExcluded
+}
+
+// A breaker is gobreaker's two-step breaker and what it lacks: a state that can
+// be read without its mutex, and changes of state that are told after its
+// mutex has been let go. Its callbacks run with the mutex held, so they only
+// take notes; settle reads them.
+type breaker struct {
+	two     *gobreaker.TwoStepCircuitBreaker[struct{}]
+	config  Breaker
+	state   atomic.Int32 // as of the last call of two; an open breaker may be due for probing
+	until   atomic.Int64 // Unix nanoseconds; when an open breaker is
+	noted   atomic.Bool  // there are notes
+	refused atomic.Uint64
+
+	mu      sync.Mutex
+	notes   []transition
+	opened  uint64
+	tripped gobreaker.Counts // what opened it
+}
+
+// A transition is a change of state.
+type transition struct {
+	from, to gobreaker.State
+	counts   gobreaker.Counts // what made a closed breaker open
+}
+
+func newBreaker(c Breaker) *breaker {
+	b := &breaker{config: c}
+	b.two = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		MaxRequests:  uint32(c.Probes),
+		Interval:     c.Window,
+		BucketPeriod: c.Window / steps,
+		Timeout:      c.OpenFor,
+		// gobreaker's Requests counts those on their way and those excluded,
+		// which would dilute the ratio.
+		ReadyToTrip: func(n gobreaker.Counts) bool {
+			judged := float64(n.TotalFailures) + float64(n.TotalSuccesses)
+			if judged < float64(c.MinRequests) || float64(n.TotalFailures) < c.FailureRatio*judged {
+				return false
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.tripped = n
+			return true
+		},
+		OnStateChange: b.note,
+		IsExcluded:    func(err error) bool { return err == errExcluded },
+	})
+	return b
+}
+
+// note is called with gobreaker's mutex held.
+func (b *breaker) note(_ string, from, to gobreaker.State) {
+	if to == gobreaker.StateOpen {
+		b.until.Store(time.Now().Add(b.config.OpenFor).UnixNano())
+	}
+	b.state.Store(int32(to))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.notes = append(b.notes, transition{from, to, b.tripped})
+	b.tripped = gobreaker.Counts{}
+	if to == gobreaker.StateOpen {
+		b.opened++
+	}
+	b.noted.Store(true)
+}
+
+// settle tells the log and those who wait of the changes of state since it was
+// called last. It is called after every call of gobreaker.
+func (h *host) settle() {
+	b := h.breaker
+	if !b.noted.Load() {
+		return
+	}
+	b.mu.Lock()
+	notes := b.notes
+	b.notes = nil
+	b.noted.Store(false)
+	b.mu.Unlock()
+	for _, n := range notes {
+		if n.to == gobreaker.StateOpen {
+			h.keep(b.config.OpenFor)
+			h.flush(h.refusal(gobreaker.ErrOpenState))
+		}
+		h.changed(n)
+	}
+}
+
+// refusal makes the error of a request that the breaker does not let through.
+func (h *host) refusal(err error) error {
+	e := &BreakerError{Host: h.name, State: gobreaker.StateHalfOpen, err: err}
+	if err == gobreaker.ErrOpenState {
+		e.State = gobreaker.StateOpen
+		e.RetryIn = max(0, time.Duration(h.breaker.until.Load()-time.Now().UnixNano()))
+	}
+	return e
+}
+
+// check returns an error if the breaker is open. It takes no probe's place, so
+// it can be asked before a request waits. While the breaker is closed it is
+// one atomic load.
+func (h *host) check() error {
+	b := h.breaker
+	if b == nil || b.state.Load() != int32(gobreaker.StateOpen) {
+		return nil
+	}
+	s := b.two.State() // may find that it is time to probe
+	h.settle()
+	if s != gobreaker.StateOpen {
+		return nil
+	}
+	return h.refusal(gobreaker.ErrOpenState)
+}
+
+// admit asks the breaker to let a request through. The ticket must be reported.
+func (h *host) admit() (ticket, error) {
+	b := h.breaker
+	if b == nil {
+		return ticket{}, nil
+	}
+	done, err := b.two.Allow()
+	probing := err == nil && b.state.Load() == int32(gobreaker.StateHalfOpen)
+	h.settle()
+	if err != nil {
+		return ticket{}, h.refusal(err)
+	}
+	t := ticket{host: h, done: done}
+	if probing {
+		t.probe = newProbe(h, done)
+	}
+	return t, nil
+}
+
+// A ticket is the right to tell the breaker of one attempt, once. The zero
+// ticket does nothing. It is for use by one goroutine.
+type ticket struct {
+	host  *host
+	done  func(error)
+	probe *probe // if the breaker is half-open
+}
+
+// report tells the breaker; only the first report counts.
+func (t *ticket) report(verdict error) {
+	done := t.done
+	if done == nil {
+		return
+	}
+	t.done = nil
+	if t.probe != nil {
+		t.probe.report(verdict)
+		return
+	}
+	done(verdict)
+	t.host.settle()
+}
+
+// A probe is the report of a half-open breaker's probe, which somebody else
+// may make: gobreaker would wait for ever for a probe that never reports.
+type probe struct {
+	host  *host
+	done  func(error)
+	made  atomic.Bool
+	timer *time.Timer
+}
+
+func newProbe(h *host, done func(error)) *probe {
+	p := &probe{host: h, done: done}
+	p.timer = time.AfterFunc(h.breaker.config.ProbeTimeout, p.expire)
+	return p
+}
+
+func (p *probe) expire() { p.tell(errFailure) }
+
+func (p *probe) report(verdict error) {
+	p.timer.Stop()
+	p.tell(verdict)
+}
+
+func (p *probe) tell(verdict error) {
+	if p.made.CompareAndSwap(false, true) {
+		p.done(verdict)
+		p.host.settle()
+	}
+}
