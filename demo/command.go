@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+)
+
+// The exit statuses. `go run` turns all but 0 into 1.
+const (
+	exitOK          = 0
+	exitInternal    = 1
+	exitUsage       = 2
+	exitEnvironment = 4
+	exitInterrupted = 130 // what a shell reports for a program that Ctrl-C has ended
+)
+
+// Main runs the command and returns its exit status.
+func Main(args []string, stdout, stderr *os.File) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// Once the first signal has come, the next one has its ordinary effect,
+	// which is to end the program at once.
+	context.AfterFunc(ctx, stop)
+
+	code := exitOK
+	command := newCommand(func(o options) error {
+		var err error
+		code, err = run(ctx, o, stdout, stderr)
+		return err
+	})
+	command.SetArgs(args)
+	command.SetOut(stdout)
+	command.SetErr(stderr)
+	err := command.Execute()
+	if err == nil {
+		return code
+	}
+	fmt.Fprintln(stderr, "demo: "+err.Error())
+	var failure *failure
+	if errors.As(err, &failure) {
+		return failure.code
+	}
+	return exitInternal
+}
+
+// A failure is an error with the exit status that it leads to.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func usageError(format string, args ...any) error {
+	return &failure{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// newCommand returns the command, which calls run with valid options.
+func newCommand(run func(options) error) *cobra.Command {
+	var o options
+	c := &cobra.Command{
+		Use:           "demo",
+		Version:       experiment.Version(),
+		SilenceErrors: true, // Main prints them, one line each
+		SilenceUsage:  true, // a page of usage would hide that line
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("unknown argument %q; the demo takes flags only, such as --experiments %s; see --help",
+					args[0], strings.Join(experiment.Names, ","))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			o.given = map[string]string{}
+			c.Flags().Visit(func(f *pflag.Flag) { o.given[f.Name] = f.Value.String() })
+			if err := o.check(); err != nil {
+				return err
+			}
+			return run(o)
+		},
+	}
+	groups := o.flags()
+	for _, g := range groups {
+		c.Flags().AddFlagSet(g.set)
+	}
+	c.SetFlagErrorFunc(flagError)
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) { help(c.OutOrStdout(), groups) })
+	c.CompletionOptions.DisableDefaultCmd = true
+	return c
+}
+
+// flagError says what would be valid instead.
+func flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	var bare *pflag.ValueRequiredError
+	switch {
+	case errors.As(err, &unknown):
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		return usageError("%w; valid are %s", err, strings.Join(names, ", "))
+	case errors.As(err, &invalid):
+		name := invalid.GetFlag().Name
+		return usageError("--%s is %q; valid: %s", name, invalid.GetValue(), valid[name])
+	case errors.As(err, &bare):
+		name := bare.GetFlag().Name
+		return usageError("--%s needs a value; valid: %s", name, valid[name])
+	}
+	return usageError("%w; see --help", err)
+}

@@ -1,0 +1,192 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tidegate-go/tidegate/demo/internal/origin"
+	"github.com/tidegate-go/tidegate/httpclient"
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// HTTP is the post's second experiment: every task makes one GET on a
+// connection of its own, to an origin that can do so much and no more. The
+// limit is in the transport of package httpclient, where a program would put
+// it, and so the tasks are all started at once and wait there.
+type HTTP struct {
+	origin  *origin.Origin
+	config  origin.Config
+	timeout time.Duration
+	base    *http.Transport
+}
+
+var _ Workload = (*HTTP)(nil)
+
+// OpenHTTP starts the origin of c in a child process. timeout is for one call
+// and starts when the call does: waiting in our own queue is not a time-out.
+func OpenHTTP(ctx context.Context, c origin.Config, timeout time.Duration) (*HTTP, error) {
+	o, err := origin.Start(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &HTTP{
+		origin: o, config: c, timeout: timeout,
+		// The post's tasks share no connections. Neither do these, so the
+		// connections are part of the load.
+		base: &http.Transport{DisableKeepAlives: true},
+	}, nil
+}
+
+// Name returns "http".
+func (h *HTTP) Name() string { return NameHTTP }
+
+// About describes the calls and the origin.
+func (h *HTTP) About() string {
+	return fmt.Sprintf("one GET each on its own connection, timeout %v; origin in a child process: %d workers × %v = %.0f/s",
+		h.timeout, h.config.Workers, h.config.Service, h.config.Capacity())
+}
+
+// Law is the rule of the time-outs.
+func (h *HTTP) Law() string {
+	return fmt.Sprintf("time-outs begin when in flight > capacity × timeout = %.0f", h.config.Capacity()*h.timeout.Seconds())
+}
+
+// StandIn reports false.
+func (h *HTTP) StandIn() bool { return false }
+
+// DefaultN are the post's numbers.
+func (h *HTTP) DefaultN() []int { return []int{100, 1000} }
+
+// Floor is the least time in which the origin can serve n tasks under p.
+func (h *HTTP) Floor(n int, p Policy) time.Duration {
+	return floor(p, n, h.config.Workers, func(int) time.Duration { return h.config.Service })
+}
+
+// Predict applies the law.
+func (h *HTTP) Predict(n int, p Policy) (Prediction, bool) {
+	return predictTimeouts(p, n, h.config.Capacity(), h.config.Service, h.timeout), true
+}
+
+// Close ends the origin.
+func (h *HTTP) Close() error {
+	h.base.CloseIdleConnections()
+	return h.origin.Close()
+}
+
+func (h *HTTP) suggest(int) suggestion {
+	return suggestion{
+		// Little's law says that as many calls as there are workers keep them
+		// busy; as many again bridge the time that an answer and the next
+		// call are on their way.
+		limit:   2 * h.config.Workers,
+		rate:    0.9 * h.config.Capacity(),
+		burst:   h.config.Workers,
+		initial: initialLimit,
+		highest: 1000,
+		params:  map[string]any{"breaker": "disabled", "timeout": h.timeout.String()},
+	}
+}
+
+func (h *HTTP) options() []limiter.Option { return nil }
+
+// warmUp makes as many calls as the origin has workers, all at once.
+func (h *HTTP) warmUp(ctx context.Context) error {
+	n := min(h.config.Workers, 64)
+	t := &trial{n: n, limiter: limiter.New(limiter.Unlimited()), record: newRecorder(n)}
+	if err := h.run(ctx, t); err != nil {
+		return err
+	}
+	return h.settle(ctx, t)
+}
+
+func (h *HTTP) run(ctx context.Context, t *trial) error {
+	transport, err := httpclient.NewTransport(httpclient.Config{
+		Base:           stamped{h.base},
+		Limiter:        func(string) *limiter.Limiter { return t.limiter },
+		AttemptTimeout: h.timeout,
+		// A breaker would open on the time-outs that the experiment is there
+		// to show, and end them.
+		Breaker: httpclient.Breaker{Disabled: true},
+	})
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Transport: transport}
+	var running sync.WaitGroup
+	for i := range t.n {
+		running.Go(func() {
+			t.record.End(i, endOf(ctx, h.get(ctx, client, t.record, i)))
+		})
+	}
+	running.Wait()
+	h.base.CloseIdleConnections()
+	return nil
+}
+
+// get makes the call of task i. Like the post's, it wants a 200.
+func (h *HTTP) get(ctx context.Context, client *http.Client, r *Recorder, i int) error {
+	ctx = context.WithValue(ctx, stampKey{}, func() { r.Start(i) })
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.origin.URL()+"/task/"+strconv.Itoa(i), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	if closeErr := resp.Body.Close(); err == nil {
+		err = closeErr
+	}
+	switch {
+	case err != nil:
+		return err
+	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusServiceUnavailable:
+		return fmt.Errorf("%w: %s", errRefused, resp.Status)
+	case resp.StatusCode != http.StatusOK:
+		return errors.New(resp.Status)
+	}
+	return nil
+}
+
+// settle has the origin work off what the callers have abandoned, reads its
+// account, and empties it for the next run.
+func (h *HTTP) settle(ctx context.Context, t *trial) error {
+	if !t.interrupted {
+		drain, cancel := context.WithTimeout(ctx, drainTimeout)
+		defer cancel()
+		if err := h.origin.Drain(drain); err != nil && drain.Err() == nil {
+			return err
+		}
+	}
+	account, err := h.origin.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	t.connections = int(account.Connections)
+	return h.origin.Reset(ctx)
+}
+
+// drainTimeout bounds the wait for work that the origin does for nobody. An
+// origin that is slow enough could go on for hours; Reset drops what is left.
+const drainTimeout = 3 * time.Second
+
+// stamped is the transport below the limiter. A request that gets here has been
+// admitted, so this is where its call begins.
+type stamped struct{ base http.RoundTripper }
+
+type stampKey struct{}
+
+// RoundTrip notes the start of the call and passes the request on.
+func (s stamped) RoundTrip(req *http.Request) (*http.Response, error) {
+	if start, ok := req.Context().Value(stampKey{}).(func()); ok {
+		start()
+	}
+	return s.base.RoundTrip(req)
+}

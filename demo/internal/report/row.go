@@ -1,0 +1,132 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+)
+
+// A Row sums up the runs of one policy in one experiment.
+type Row struct {
+	Policy string
+	Label  string // with the parameters
+	Runs   int    // complete ones, unless there are none
+
+	Wall           Spread // seconds
+	Floor          float64
+	Counts         experiment.Counts // medians, one by one
+	N              int
+	Calls          experiment.Percentiles // of all runs together
+	SinceSubmitted experiment.Percentiles
+	Measured       int // calls in the percentiles
+	Peak           int
+	MemoryAdded    int64
+	Connections    int
+	Goroutines     int
+	LastLimit      *int // where a searching policy ended
+
+	AsInPost    bool // the tasks are those of the post
+	StandIn     bool
+	Noisy       bool
+	Interrupted bool
+	Left        int // goroutines left behind by any of the runs
+	Predictions []*experiment.Prediction
+	All         []*experiment.Run
+}
+
+// A Spread is the median of some numbers, and the least and greatest.
+type Spread struct{ Median, Min, Max float64 }
+
+// Rows sums up runs of one experiment with one number of tasks, a row for each
+// policy in the order of the tables.
+func Rows(runs []*experiment.Run) []Row {
+	var rows []Row
+	for _, policy := range experiment.PolicyNames {
+		var of []*experiment.Run
+		for _, r := range runs {
+			if r.Policy == policy {
+				of = append(of, r)
+			}
+		}
+		if len(of) > 0 {
+			rows = append(rows, newRow(of))
+		}
+	}
+	return rows
+}
+
+func newRow(all []*experiment.Run) Row {
+	// A run that the user cut short says nothing of how long it takes.
+	runs := slices.DeleteFunc(slices.Clone(all), func(r *experiment.Run) bool { return r.Interrupted })
+	interrupted := len(runs) == 0
+	if interrupted {
+		runs = all
+	}
+	first, last := runs[0], runs[len(runs)-1]
+	var calls, since []*experiment.Latencies
+	row := Row{
+		Policy: first.Policy, Label: first.Label, Runs: len(runs), N: first.N,
+		Floor: first.FloorSeconds, StandIn: first.StandIn, Interrupted: interrupted, All: runs,
+	}
+	_, spread := first.Params[experiment.ParamSpread]
+	row.AsInPost = !spread
+	for _, r := range runs {
+		calls, since = append(calls, r.Calls), append(since, r.CallsSinceSubmitted)
+		row.Noisy = row.Noisy || r.Noisy
+		row.Left = max(row.Left, r.GoroutinesLeft)
+		row.Predictions = append(row.Predictions, r.Prediction)
+	}
+	if k := len(last.Timeline); k > 0 {
+		row.LastLimit = last.Timeline[k-1].Limit
+	}
+	of := func(f func(*experiment.Run) float64) Spread { return spreadOf(runs, f) }
+	whole := func(f func(*experiment.Run) int) int {
+		return int(of(func(r *experiment.Run) float64 { return float64(f(r)) }).Median)
+	}
+	row.Wall = of(func(r *experiment.Run) float64 { return r.WallSeconds })
+	row.Counts = experiment.Counts{
+		Succeeded: whole(func(r *experiment.Run) int { return r.Counts.Succeeded }),
+		TimedOut:  whole(func(r *experiment.Run) int { return r.Counts.TimedOut }),
+		Rejected:  whole(func(r *experiment.Run) int { return r.Counts.Rejected }),
+		Refused:   whole(func(r *experiment.Run) int { return r.Counts.Refused }),
+		Failed:    whole(func(r *experiment.Run) int { return r.Counts.Failed }),
+		Cancelled: whole(func(r *experiment.Run) int { return r.Counts.Cancelled }),
+	}
+	row.Peak = whole(func(r *experiment.Run) int { return r.PeakInFlight })
+	row.Goroutines = whole(func(r *experiment.Run) int { return r.PeakGoroutines })
+	row.Connections = whole(func(r *experiment.Run) int { return r.ConnectionsOpened })
+	row.MemoryAdded = int64(whole(func(r *experiment.Run) int {
+		return int(max(0, r.PeakMemoryBytes-r.MemoryBeforeBytes))
+	}))
+	merged := experiment.MergedLatencies(calls...)
+	row.Calls, row.Measured = merged.Percentiles(), merged.Count()
+	row.SinceSubmitted = experiment.MergedLatencies(since...).Percentiles()
+	return row
+}
+
+// spreadOf orders the numbers that f finds. The median of an even number of
+// them is the lower of the middle two: a number that was measured.
+func spreadOf(runs []*experiment.Run, f func(*experiment.Run) float64) Spread {
+	var v []float64
+	for _, r := range runs {
+		v = append(v, f(r))
+	}
+	slices.Sort(v)
+	return Spread{v[(len(v)-1)/2], v[0], v[len(v)-1]}
+}
+
+// Whole reports whether every task of the row succeeded.
+func (r Row) Whole() bool { return r.Counts.Succeeded == r.N && !r.Interrupted }
+
+// TimesFloor is the wall time in units of the least possible.
+func (r Row) TimesFloor() float64 { return r.Wall.Median / r.Floor }
+
+// find returns the row of a policy.
+func find(rows []Row, policy string) (Row, bool) {
+	for _, r := range rows {
+		if r.Policy == policy && !r.Interrupted {
+			return r, true
+		}
+	}
+	return Row{}, false
+}

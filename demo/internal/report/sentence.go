@@ -1,0 +1,170 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+)
+
+// tell is by how much two times must differ before one is called faster. It is
+// about what the same run differs by from one time to the next.
+const tell = 0.10
+
+// Sentence says in one sentence what the rows of an experiment show, or returns
+// nothing if they show nothing. Every word of it depends on the numbers.
+func Sentence(name string, n int, rows []Row) string {
+	switch name {
+	case experiment.NameSleep:
+		return sleepSentence(n, rows)
+	case experiment.NameHTTP:
+		return httpSentence(n, rows)
+	case experiment.NamePostgres:
+		return postgresSentence(n, rows)
+	}
+	return ""
+}
+
+func sleepSentence(n int, rows []Row) string {
+	all, haveAll := find(rows, experiment.Unbounded)
+	batch, haveBatch := find(rows, experiment.Batch)
+	var parts []string
+	switch {
+	case haveAll && haveBatch:
+		parts = append(parts, fmt.Sprintf("all at once took %s and %s took %s, so at this number %s",
+			seconds(all.Wall.Median), batch.Label, seconds(batch.Wall.Median), compare("running all at once", all, "batching", batch)))
+	case haveAll:
+		parts = append(parts, fmt.Sprintf("all at once took %s, %.1f times the %s that nobody can beat",
+			seconds(all.Wall.Median), all.TimesFloor(), seconds(all.Floor)))
+	}
+	if haveAll && haveBatch && n == 100_000 && all.AsInPost {
+		verdict := "the opposite of"
+		if batch.Wall.Median < all.Wall.Median {
+			verdict = "as in"
+		}
+		parts = append(parts, verdict+" the post, where batches were ahead at 100,000 (5.86 s against 6.24 s)")
+	}
+	fixed, haveFixed := find(rows, experiment.Fixed)
+	if haveBatch && haveFixed && sameWidth(fixed, batch) && faster(fixed, batch) {
+		parts = append(parts, fmt.Sprintf("%s, as wide as a batch, took %s: it does not wait for the slowest task of each batch",
+			fixed.Label, seconds(fixed.Wall.Median)))
+	}
+	if best, ok := fastest(rows); ok && best.Policy != experiment.Unbounded && haveAll && faster(best, all) {
+		parts = append(parts, fmt.Sprintf("the fastest was %s with %s", best.Label, seconds(best.Wall.Median)))
+	}
+	if adaptive, ok := find(rows, experiment.Adaptive); ok && haveAll && faster(all, adaptive) {
+		parts = append(parts, fmt.Sprintf("adaptive took %s, the price of searching for a limit where there is none",
+			seconds(adaptive.Wall.Median)))
+	}
+	return sentence(withDoubt(parts, rows))
+}
+
+// sameWidth reports whether as many tasks run at once under fixed as in a batch.
+func sameWidth(fixed, batch Row) bool {
+	return fixed.All[0].Params["limit"] == batch.All[0].Params["size"]
+}
+
+// withDoubt adds to parts, which compare times, that the times are in doubt.
+func withDoubt(parts []string, rows []Row) []string {
+	for _, r := range rows {
+		if r.Noisy && len(parts) > 0 {
+			return append(parts, "but other programs were busy meanwhile, so run it again before you believe the times")
+		}
+	}
+	return parts
+}
+
+func httpSentence(n int, rows []Row) string {
+	parts := failures(n, rows, "timed out", func(r Row) int { return r.Counts.TimedOut })
+	fixed, haveFixed := find(rows, experiment.Fixed)
+	adaptive, haveAdaptive := find(rows, experiment.Adaptive)
+	if haveFixed && haveAdaptive && fixed.Whole() && adaptive.Whole() {
+		parts = append(parts, fmt.Sprintf("adaptive, which knows nothing of the origin, took %.2f times as long as %s, which was derived from it",
+			adaptive.Wall.Median/fixed.Wall.Median, fixed.Label))
+		parts = withDoubt(parts, []Row{fixed, adaptive})
+	}
+	return sentence(parts)
+}
+
+func postgresSentence(n int, rows []Row) string {
+	parts := failures(n, rows, "were refused", func(r Row) int { return r.Counts.Refused })
+	pool, havePool := find(rows, experiment.Pool)
+	if fixed, ok := find(rows, experiment.Fixed); ok && havePool && pool.Whole() && fixed.Whole() {
+		parts = append(parts, fmt.Sprintf("the pool opened %d connections and took %s, %s opened %d and took %s",
+			pool.Connections, seconds(pool.Wall.Median), fixed.Label, fixed.Connections, seconds(fixed.Wall.Median)))
+		parts = withDoubt(parts, []Row{pool, fixed})
+	}
+	return sentence(parts)
+}
+
+// failures says under which policies tasks ended badly in the given way, and
+// under which none did.
+func failures(n int, rows []Row, ended string, count func(Row) int) (parts []string) {
+	var clean, dirty []string
+	for _, r := range rows {
+		c := count(r)
+		share := 100 * float64(c) / float64(n)
+		switch {
+		case r.Interrupted:
+		case c == 0:
+			clean = append(clean, r.Label)
+		case len(dirty) == 0:
+			dirty = append(dirty, fmt.Sprintf("%d of %s tasks (%.0f %%) %s under %s", c, grouped(n), share, ended, r.Label))
+		default:
+			dirty = append(dirty, fmt.Sprintf("%d (%.0f %%) under %s", c, share, r.Label))
+		}
+	}
+	switch {
+	case len(clean)+len(dirty) == 0:
+		return nil
+	case len(dirty) == 0:
+		return []string{fmt.Sprintf("none of the %s tasks %s, whatever the policy", grouped(n), ended)}
+	case len(clean) == 0:
+		return []string{list(dirty) + "; no policy had none"}
+	}
+	return []string{list(dirty), "none under " + list(clean)}
+}
+
+// compare says which of two rows was the faster, if either was.
+func compare(nameA string, a Row, nameB string, b Row) string {
+	switch {
+	case faster(a, b):
+		return fmt.Sprintf("%s is %.1f times as fast", nameA, b.Wall.Median/a.Wall.Median)
+	case faster(b, a):
+		return fmt.Sprintf("%s is %.1f times as fast", nameB, a.Wall.Median/b.Wall.Median)
+	default:
+		return "it makes no difference that these runs could show"
+	}
+}
+
+// faster reports whether a took less time than b beyond doubt: by more than
+// runs differ anyway, and in all of its runs.
+func faster(a, b Row) bool {
+	return a.Wall.Median < (1-tell)*b.Wall.Median && a.Wall.Max < b.Wall.Min
+}
+
+// fastest is the row with the least time among those whose tasks all succeeded.
+func fastest(rows []Row) (best Row, ok bool) {
+	for _, r := range rows {
+		if r.Whole() && (!ok || r.Wall.Median < best.Wall.Median) {
+			best, ok = r, true
+		}
+	}
+	return best, ok
+}
+
+func list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// sentence joins parts and makes the first letter a capital.
+func sentence(parts []string) string {
+	text := strings.Join(parts, "; ")
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}

@@ -1,0 +1,184 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+)
+
+// A column of the table. Those that would be empty, or zero all the way down,
+// are left out: most experiments know one way to fail.
+type column struct {
+	title  string
+	always bool
+	left   bool
+	cell   func(Row) string // "" is empty
+}
+
+// Table writes the table of one experiment with one number of tasks, and the
+// notes that it needs.
+func Table(w io.Writer, s Style, name string, n int, rows []Row) {
+	columns := columnsOf(s, name, n, rows)
+	t := table.NewWriter()
+	t.SetStyle(plainStyle())
+	var head table.Row
+	var config []table.ColumnConfig
+	for i, c := range columns {
+		// Every line by itself, or the whole title would be one bold run
+		// through the neighbouring cells.
+		lines := strings.Split(c.title, "\n")
+		for k := range lines {
+			lines[k] = s.bold(lines[k])
+		}
+		head = append(head, strings.Join(lines, "\n"))
+		align := text.AlignRight
+		if c.left {
+			align = text.AlignLeft
+		}
+		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align, VAlignHeader: text.VAlignBottom})
+	}
+	t.AppendHeader(head)
+	t.SetColumnConfigs(config)
+	for _, r := range rows {
+		var cells table.Row
+		for _, c := range columns {
+			cells = append(cells, c.cell(r))
+		}
+		t.AppendRow(cells)
+	}
+	for line := range strings.Lines(t.Render()) {
+		fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
+	}
+	notes(w, s, rows)
+}
+
+func columnsOf(s Style, name string, n int, rows []Row) []column {
+	count := func(title string, of func(experiment.Counts) int) column {
+		return column{title: title, cell: func(r Row) string { return s.failures(of(r.Counts), r.N) }}
+	}
+	candidates := []column{
+		{title: "policy", always: true, left: true, cell: label},
+		{title: "wall s", always: true, cell: wall},
+		{title: "× own\nfloor", always: true, cell: timesFloor},
+		{title: "ok", always: true, cell: func(r Row) string { return strconv.Itoa(r.Counts.Succeeded) }},
+		count("timed out", func(c experiment.Counts) int { return c.TimedOut }),
+		count("refused", func(c experiment.Counts) int { return c.Refused }),
+		count("rejected", func(c experiment.Counts) int { return c.Rejected }),
+		count("failed", func(c experiment.Counts) int { return c.Failed }),
+		count("cancelled", func(c experiment.Counts) int { return c.Cancelled }),
+		{title: "call ms\np50 / p99", always: true, cell: func(r Row) string { return pair(r.Calls, r.Measured) }},
+		{title: "since submit\np50 / p99", always: true, cell: func(r Row) string { return pair(r.SinceSubmitted, r.Measured) }},
+		{title: "peak in\nflight", always: true, cell: func(r Row) string { return strconv.Itoa(r.Peak) }},
+		{title: "memory\n+MB", always: true, cell: func(r Row) string { return fmt.Sprintf("%.0f", float64(r.MemoryAdded)/1e6) }},
+		{title: "conns", cell: func(r Row) string { return zeroEmpty(r.Connections) }},
+		{title: "the post", left: true, cell: func(r Row) string { return postFigure(name, n, r) }},
+	}
+	var columns []column
+	for _, c := range candidates {
+		used := c.always
+		for _, r := range rows {
+			used = used || c.cell(r) != "" && c.cell(r) != "0"
+		}
+		if used {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
+// label is the policy. One that searches shows where it has got to.
+func label(r Row) string {
+	text := r.Label
+	if r.LastLimit != nil && (r.Policy == experiment.Adaptive || r.Policy == experiment.AIMD) {
+		text += fmt.Sprintf(" → %d", *r.LastLimit)
+	}
+	return text
+}
+
+func wall(r Row) string {
+	text := fmt.Sprintf("%.2f", r.Wall.Median)
+	if r.Runs > 1 {
+		text += fmt.Sprintf(" (%.2f–%.2f)", r.Wall.Min, r.Wall.Max)
+	}
+	if r.Interrupted {
+		text += " cut"
+	}
+	if r.Noisy {
+		text += "†"
+	}
+	return text
+}
+
+// timesFloor is left out for a run that has failed tasks: who does not do the
+// work can be as quick as he likes.
+func timesFloor(r Row) string {
+	if !r.Whole() || r.Floor <= 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", r.TimesFloor())
+}
+
+func (s Style) failures(count, n int) string {
+	if count == 0 {
+		return "0"
+	}
+	return s.bad(fmt.Sprintf("%d (%.0f %%)", count, 100*float64(count)/float64(n)))
+}
+
+// pair leaves out a p99 that would be no more than the slowest call.
+func pair(p experiment.Percentiles, measured int) string {
+	switch {
+	case measured == 0:
+		return "–"
+	case measured < 100:
+		return number(p.P50) + " / –"
+	}
+	return number(p.P50) + " / " + number(p.P99)
+}
+
+func number(ms float64) string {
+	if ms < 10 {
+		return fmt.Sprintf("%.1f", ms)
+	}
+	return fmt.Sprintf("%.0f", ms)
+}
+
+func zeroEmpty(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// plainStyle is columns of text with a line under their titles.
+func plainStyle() table.Style {
+	style := table.StyleLight
+	style.Options = table.Options{SeparateHeader: true}
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Format.Header = text.FormatDefault
+	return style
+}
+
+// notes explains the marks that are in the table.
+func notes(w io.Writer, s Style, rows []Row) {
+	if rows[0].StandIn {
+		fmt.Fprintln(w, "  "+s.bad("stand-in: no real PostgreSQL was called"))
+	}
+	for _, r := range rows {
+		if r.Noisy {
+			fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine meanwhile: trust the counts, not the times"))
+			break
+		}
+	}
+	for _, r := range rows {
+		if r.Left > 0 {
+			fmt.Fprintln(w, "  "+s.bad(fmt.Sprintf("%s left %d goroutines behind", r.Label, r.Left)))
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+)
+
+func TestSentencesFollowTheNumbers(t *testing.T) {
+	type runs = []*experiment.Run
+	none := experiment.Counts{}
+	for _, tt := range []struct {
+		name       string
+		experiment string
+		n          int
+		runs       runs
+		want       []string
+		not        []string
+	}{
+		{
+			"all at once wins", "sleep", 100_000,
+			runs{made("sleep", 100_000, "unbounded", 0.6, none), made("sleep", 100_000, "batch", 1.8, none)},
+			[]string{"running all at once is 3.0 times as fast", "the opposite of the post"},
+			[]string{"as in the post"},
+		},
+		{
+			"batches win", "sleep", 100_000,
+			runs{made("sleep", 100_000, "unbounded", 4, none), made("sleep", 100_000, "batch", 2, none)},
+			[]string{"batching is 2.0 times as fast", "as in the post"},
+			[]string{"opposite"},
+		},
+		{
+			"nobody wins", "sleep", 10_000,
+			runs{made("sleep", 10_000, "unbounded", 1.0, none), made("sleep", 10_000, "batch", 1.05, none)},
+			[]string{"no difference"},
+			[]string{"times as fast"},
+		},
+		{
+			"one run against the others proves nothing", "sleep", 10_000,
+			runs{
+				made("sleep", 10_000, "unbounded", 1, none), made("sleep", 10_000, "unbounded", 3, none),
+				made("sleep", 10_000, "batch", 2, none), made("sleep", 10_000, "batch", 2, none),
+			},
+			[]string{"no difference"},
+			nil,
+		},
+		{
+			"time-outs", "http", 1000,
+			runs{
+				made("http", 1000, "unbounded", 1, experiment.Counts{TimedOut: 230}),
+				made("http", 1000, "fixed", 1.2, none), made("http", 1000, "adaptive", 1.5, none),
+			},
+			[]string{"230 of 1,000 tasks (23 %) timed out under unbounded", "none under fixed and adaptive", "1.25 times as long"},
+			nil,
+		},
+		{
+			"time-outs under every policy", "http", 1000,
+			runs{
+				made("http", 1000, "unbounded", 1, experiment.Counts{TimedOut: 230}),
+				made("http", 1000, "fixed", 1, experiment.Counts{TimedOut: 10}),
+			},
+			[]string{"10 (1 %) under fixed", "no policy had none"},
+			[]string{"none under"},
+		},
+		{
+			"no time-outs", "http", 100,
+			runs{made("http", 100, "unbounded", 1, none), made("http", 100, "batch", 1, none)},
+			[]string{"None of the 100 tasks timed out"},
+			nil,
+		},
+		{
+			"refusals", "postgres", 500,
+			runs{
+				made("postgres", 500, "unbounded", 1, experiment.Counts{Refused: 403}),
+				made("postgres", 500, "fixed", 2, none), made("postgres", 500, "pool", 1, none),
+			},
+			[]string{"403 of 500 tasks (81 %) were refused under unbounded", "the pool opened"},
+			nil,
+		},
+	} {
+		text := Sentence(tt.experiment, tt.n, Rows(tt.runs))
+		for _, want := range tt.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q, want it to say %q", tt.name, text, want)
+			}
+		}
+		for _, not := range tt.not {
+			if strings.Contains(text, not) {
+				t.Errorf("%s: %q must not say %q", tt.name, text, not)
+			}
+		}
+	}
+}
+
+func TestTimesOfABusyMachineAreDoubted(t *testing.T) {
+	all, batch := made("sleep", 100_000, "unbounded", 1, experiment.Counts{}), made("sleep", 100_000, "batch", 3, experiment.Counts{})
+	text := func() string { return Sentence("sleep", 100_000, Rows([]*experiment.Run{all, batch})) }
+	if strings.Contains(text(), "other programs") {
+		t.Errorf("doubt without reason: %s", text())
+	}
+	batch.Noisy = true
+	if !strings.Contains(text(), "other programs") {
+		t.Errorf("no doubt: %s", text())
+	}
+}
+
+func TestOtherTasksAreNotComparedWithThePost(t *testing.T) {
+	all, batch := made("sleep", 100_000, "unbounded", 1, experiment.Counts{}), made("sleep", 100_000, "batch", 3, experiment.Counts{})
+	for _, r := range []*experiment.Run{all, batch} {
+		r.Params[experiment.ParamSpread] = 0.9
+	}
+	var b bytes.Buffer
+	Results(&b, Style{}, "sleep", 100_000, []*experiment.Run{all, batch})
+	if strings.Contains(b.String(), "post") {
+		t.Errorf("uneven tasks beside the post's even ones:\n%s", b.String())
+	}
+}
+
+func TestACutRunIsNoMeasurement(t *testing.T) {
+	whole, cut := made("sleep", 10, "batch", 2, experiment.Counts{}), made("sleep", 10, "batch", 0.1, experiment.Counts{Cancelled: 9})
+	cut.Interrupted = true
+	rows := Rows([]*experiment.Run{whole, cut})
+	if len(rows) != 1 || rows[0].Wall.Median != 2 || rows[0].Runs != 1 || rows[0].Interrupted {
+		t.Errorf("%+v, want the whole run alone", rows)
+	}
+	rows = Rows([]*experiment.Run{cut})
+	if !rows[0].Interrupted || rows[0].Whole() {
+		t.Errorf("%+v, want it to say that it was cut", rows)
+	}
+	if text := Sentence("sleep", 10, rows); text != "" {
+		t.Errorf("a cut run leads to %q", text)
+	}
+}
+
+func TestTheMedianIsANumberThatWasMeasured(t *testing.T) {
+	var runs []*experiment.Run
+	for _, wall := range []float64{5, 1, 9, 2} {
+		runs = append(runs, made("sleep", 10, "batch", wall, experiment.Counts{}))
+	}
+	if got, want := Rows(runs)[0].Wall, (Spread{2, 1, 9}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestPlainTextHasNoEscapesAndFitsATerminal(t *testing.T) {
+	var runs []*experiment.Run
+	for _, p := range experiment.DefaultPolicies {
+		r := made("http", 100_000, p, 34.56, experiment.Counts{TimedOut: 24_000, Refused: 11_000})
+		r.Label = p + " 100000"
+		r.PeakInFlight, r.ConnectionsOpened, r.PeakMemoryBytes, r.Noisy, r.StandIn = 100_000, 100_000, 300e6, true, true
+		runs = append(runs, r)
+	}
+	var b bytes.Buffer
+	Results(&b, Style{}, "http", 100_000, runs)
+	if strings.Contains(b.String(), "\x1b") {
+		t.Errorf("escape codes in %q", b.String())
+	}
+	for line := range strings.Lines(b.String()) {
+		if width := utf8.RuneCountInString(strings.TrimSpace(line)); width > 140 && !strings.Contains(line, "predicted") {
+			t.Errorf("%d columns: %s", width, line)
+		}
+	}
+	if !strings.Contains(b.String(), "stand-in") {
+		t.Error("the table does not say that it is of a stand-in")
+	}
+	b.Reset()
+	Results(&b, Style{Colour: true}, "http", 100_000, runs)
+	if !strings.Contains(b.String(), "\x1b[31m") {
+		t.Error("no colour for failures where colour is wanted")
+	}
+}
+
+func TestColumnsOfZerosAreLeftOut(t *testing.T) {
+	var b bytes.Buffer
+	Table(&b, Style{}, "http", 1000, Rows([]*experiment.Run{
+		made("http", 1000, "unbounded", 1, experiment.Counts{TimedOut: 5}),
+		made("http", 1000, "batch", 1, experiment.Counts{}),
+	}))
+	for title, want := range map[string]bool{"timed out": true, "refused": false, "rejected": false, "failed": false, "the post": true} {
+		if got := strings.Contains(b.String(), title); got != want {
+			t.Errorf("column %q: %v, want %v, in\n%s", title, got, want, b.String())
+		}
+	}
+}
+
+func TestAPredictionThatFailsIsShown(t *testing.T) {
+	bad := made("http", 10, "fixed", 1, experiment.Counts{TimedOut: 3}) // none were predicted
+	good := made("http", 10, "batch", 1, experiment.Counts{})
+	var b bytes.Buffer
+	Check(&b, Style{}, Rows([]*experiment.Run{bad, good}))
+	if text := b.String(); !strings.Contains(text, "✗ not as predicted: fixed 3 timed out in 1 of 1 runs") || !strings.Contains(text, "✓ as predicted, timed out: batch 0") {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestProgressIsPlainLinesWhereLinesCannotBeRedrawn(t *testing.T) {
+	var b bytes.Buffer
+	p := NewProgress(&b, Style{}, 1)
+	p.Begin(experiment.NewSleep(1, 0), 10_000, experiment.Policy{Text: "batch 5"})
+	p.Sampled(experiment.Point{T: 0.01, Completed: 7, InFlight: 5})
+	p.End(made("sleep", 10_000, "batch", 1, experiment.Counts{Failed: 2}))
+	want := "  [1/1] sleep 10,000, batch 5: 1.00 s, 9998 ok, 2 failed\n"
+	if b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+	"github.com/tidegate-go/tidegate/demo/internal/origin"
+	"github.com/tidegate-go/tidegate/demo/internal/postgres"
+	"github.com/tidegate-go/tidegate/demo/internal/report"
+)
+
+// A session is one run of the command.
+type session struct {
+	options
+	out      io.Writer // tables
+	style    report.Style
+	progress *report.Progress
+	runner   experiment.Runner
+	document *report.Document
+}
+
+// run runs what o asks for and returns the exit status. An error means that
+// nothing has been run.
+func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
+	goroutines := runtime.NumGoroutine()
+	var file *report.File
+	tables := stdout
+	switch o.json {
+	case "":
+	case "-":
+		tables = stderr // standard output is for whoever reads the JSON
+	default:
+		var err error
+		if file, err = report.Create(o.json); err != nil {
+			return 0, usageError("--json: %w", err)
+		}
+	}
+	s := &session{
+		options: o, out: tables, style: report.StyleOf(tables),
+		document: &report.Document{Schema: report.Schema, Environment: experiment.ReadEnvironment()},
+	}
+	s.document.Environment.Seed, s.document.Environment.Runs = o.seed, o.runs
+	s.document.Environment.Flags = o.recorded()
+	s.progress = report.NewProgress(stderr, report.StyleOf(stderr), 0)
+	loads, err := s.open(ctx)
+	if err != nil {
+		if file != nil {
+			file.Discard()
+		}
+		return 0, err
+	}
+	s.progress = report.NewProgress(stderr, report.StyleOf(stderr), s.count(loads))
+	s.runner.Sampled = s.progress.Sampled
+
+	err = s.all(ctx, loads)
+	for _, w := range loads {
+		err = errors.Join(err, w.Close())
+	}
+	s.document.Interrupted = ctx.Err() != nil
+	if err != nil {
+		s.document.Error = err.Error()
+	}
+	err = errors.Join(err, s.save(file, stdout))
+	report.Closing(s.out, s.style, s.document, o.json)
+	return s.end(err, goroutines, stderr), nil
+}
+
+// end says what went wrong and returns the exit status.
+func (s *session) end(err error, goroutines int, stderr io.Writer) int {
+	if left := leftBehind(goroutines); left > 0 {
+		fmt.Fprintf(stderr, "demo: %d goroutines are left; that is a defect worth reporting\n", left)
+		err = errors.Join(err, errors.New("goroutines left"))
+	}
+	if s.document.Error != "" {
+		fmt.Fprintln(stderr, "demo: "+s.document.Error)
+	}
+	switch {
+	case s.document.Interrupted:
+		fmt.Fprintln(stderr, "demo: interrupted; what was done is above")
+		return exitInterrupted
+	case err != nil:
+		return exitInternal
+	}
+	return exitOK
+}
+
+// save writes the JSON, if it is wanted.
+func (s *session) save(file *report.File, stdout io.Writer) (err error) {
+	switch {
+	case file != nil:
+		err = file.Commit(s.document)
+	case s.json == "-":
+		err = s.document.Write(stdout)
+	}
+	if err != nil {
+		err = fmt.Errorf("writing the JSON: %w", err)
+		s.document.Error = err.Error()
+	}
+	return err
+}
+
+// open starts everything that the experiments need. It does so before the first
+// run, because somebody whose server cannot be reached wants to know now.
+func (s *session) open(ctx context.Context) (loads []experiment.Workload, err error) {
+	defer func() {
+		if err != nil {
+			for _, w := range loads {
+				_ = w.Close() // the first error is the one to report
+			}
+		}
+	}()
+	for _, name := range experiment.Names {
+		if !slices.Contains(s.experiments, name) {
+			continue
+		}
+		w, err := s.openOne(ctx, name)
+		if err != nil {
+			return loads, classified(ctx, err)
+		}
+		loads = append(loads, w)
+	}
+	return loads, nil
+}
+
+func (s *session) openOne(ctx context.Context, name string) (experiment.Workload, error) {
+	switch name {
+	case experiment.NameHTTP:
+		c := origin.Config{Workers: s.workers, Service: s.service, Queue: s.queue, Addr: s.addr}
+		w, err := experiment.OpenHTTP(ctx, c, s.timeout)
+		if err != nil {
+			return nil, err // not w: a nil pointer in an interface is not nil
+		}
+		return w, nil
+	case experiment.NamePostgres:
+		c := postgres.Config{DSN: s.dsn, ForceStandIn: s.standIn, Log: s.progress.Say}
+		w, err := experiment.OpenPostgres(ctx, c, s.hold)
+		if err != nil {
+			return nil, err
+		}
+		return w, nil
+	default:
+		return experiment.NewSleep(s.seed, s.spread), nil
+	}
+}
+
+// classified gives an error of opening the exit status that it leads to.
+func classified(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return &failure{exitInterrupted, errors.New("interrupted before the first run")}
+	case errors.Is(err, postgres.ErrBadDSN), errors.Is(err, postgres.ErrBadConfig):
+		return &failure{exitUsage, err}
+	default:
+		return &failure{exitEnvironment, err}
+	}
+}
+
+// numbers are the numbers of tasks for w.
+func (s *session) numbers(w experiment.Workload) []int {
+	if len(s.n) > 0 {
+		return s.n
+	}
+	return w.DefaultN()
+}
+
+func (s *session) plan(w experiment.Workload, n int) []experiment.Policy {
+	return experiment.Policies(w, s.policies, n, experiment.Choices{Limit: s.limit, Batch: s.batch, Rate: s.rate, Initial: s.initial})
+}
+
+func (s *session) count(loads []experiment.Workload) (runs int) {
+	for _, w := range loads {
+		for _, n := range s.numbers(w) {
+			runs += len(s.plan(w, n)) * s.runs
+		}
+	}
+	return runs
+}
+
+// all runs the experiments. One that cannot go on does not keep the others from
+// running.
+func (s *session) all(ctx context.Context, loads []experiment.Workload) (err error) {
+	for _, w := range loads {
+		if ctx.Err() != nil {
+			break
+		}
+		if warmUpErr := s.runner.WarmUp(ctx, w); warmUpErr != nil {
+			err = errors.Join(err, warmUpErr)
+			continue
+		}
+		for _, n := range s.numbers(w) {
+			if ctx.Err() != nil {
+				break
+			}
+			if oneErr := s.one(ctx, w, n); oneErr != nil {
+				err = errors.Join(err, oneErr)
+				break
+			}
+		}
+	}
+	return err
+}
+
+// one runs one experiment with one number of tasks and shows what came of it.
+func (s *session) one(ctx context.Context, w experiment.Workload, n int) (err error) {
+	policies := s.plan(w, n)
+	report.Plan(s.out, s.style, w, n, policies)
+	var runs []*experiment.Run
+	for repeat := 1; repeat <= s.runs && err == nil; repeat++ {
+		for _, p := range experiment.Order(w, n, policies, s.seed, repeat) {
+			if ctx.Err() != nil {
+				break
+			}
+			s.progress.Begin(w, n, p)
+			var r *experiment.Run
+			if r, err = s.runner.Run(ctx, w, n, p, repeat); r != nil {
+				runs = append(runs, r)
+			}
+			s.progress.End(r)
+			if err != nil {
+				break
+			}
+		}
+	}
+	s.document.Runs = append(s.document.Runs, runs...)
+	report.Results(s.out, s.style, w.Name(), n, runs)
+	return err
+}
+
+// leftBehind waits a moment for goroutines that are about to end.
+func leftBehind(level int) int {
+	for range 200 {
+		if runtime.NumGoroutine() <= level {
+			return 0
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return runtime.NumGoroutine() - level
+}
