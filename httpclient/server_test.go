@@ -84,8 +84,10 @@ func TestNewDialsOncePerPlace(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := dials.Load(); n > 24 { // a dial can lose the race against a connection that becomes idle
-		t.Errorf("%d connections for 16 callers", n)
+	// Net/http dials as soon as no connection is idle, and on a busy machine one
+	// becomes idle a little late. With two idle connections it is over 1,000.
+	if n := dials.Load(); n > 100 {
+		t.Errorf("%d connections for 16 callers that make 1,600 requests", n)
 	}
 }
 

@@ -64,32 +64,34 @@ func Adaptive(c AdaptiveConfig) Policy {
 	if !(c.Eagerness >= 0.1 && c.Eagerness <= 2) {
 		badConfig("AdaptiveConfig", "Eagerness", c.Eagerness, "from 0.1 to 2")
 	}
-	return &adaptive{
+	a := &adaptive{
 		eagerness: c.Eagerness, least: float64(c.Min), most: float64(c.Max),
 		limit: float64(c.Initial), dither: 0.5, cause: cause{what: "initial"},
 		growing: true, growth: 0.5,
-		round:      round{earliest: duration(leastRound)},
+		roundSums:  roundSums{earliest: duration(leastRound)},
 		estimate:   estimate{base: math.Inf(1)},
 		loss:       loss{lostUsually: 0.005},
-		experiment: experiment{spacing: 1},
+		experiment: experiment{spacing: 1, next: never, urgent: never},
 		random:     *rand.NewPCG(1, 2), // only thins out samples; the seed does not matter
 	}
+	a.round()
+	return a
 }
 
-// adaptive is the state of Adaptive. Moments are times since birth, but for the
+// adaptive is the state of Adaptive. Moments are State.Now's, but for the
 // grid of experiments, which is in nanoseconds of the wall clock; statistics
 // are in seconds.
 type adaptive struct {
 	eagerness, least, most float64
 
-	birth    time.Time
-	limit    float64 // fractional; see whole
+	limit    float64 // fractional
 	dither   float64 // what is added before rounding down
+	whole    int     // the limit in calls; see round
 	cause    cause
 	awaiting int  // calls started whose answers have not come
 	heldBack bool // somebody waits because of the limit
 
-	round
+	roundSums
 	estimate
 	growing bool    // in slow start
 	growth  float64 // by which share per round
@@ -137,27 +139,18 @@ func (a *adaptive) set(limit float64, what string, why ...float64) {
 		a.limit = limit
 		a.cause = cause{what: what, n: len(why)}
 		copy(a.cause.why[:], why)
+		a.round()
 	}
 }
 
-// whole is the limit as a number of calls. The fraction is not lost: dither
+// round sets the limit as a number of calls. The fraction is not lost: dither
 // takes another value each round, so that 2.4 is 3 in two rounds of five.
-func (a *adaptive) whole() int {
+func (a *adaptive) round() {
 	if a.running {
-		return max(1, int(math.Min(a.lowered, a.limit)))
+		a.whole = max(1, int(math.Min(a.lowered, a.limit)))
+		return
 	}
-	return max(int(a.least), min(int(a.most), int(a.limit+a.dither)))
-}
-
-// since turns the Limiter's time into time since birth, and counts what has
-// passed.
-func (a *adaptive) since(t time.Time) time.Duration {
-	if a.birth.IsZero() {
-		a.birth = t
-	}
-	now := t.Sub(a.birth)
-	a.account(now)
-	return now
+	a.whole = max(int(a.least), min(int(a.most), int(a.limit+a.dither)))
 }
 
 // seconds is d.Seconds() without the care that takes for very long times.
@@ -167,28 +160,28 @@ func seconds(d time.Duration) float64 { return 1e-9 * float64(d) }
 func duration(seconds float64) time.Duration { return time.Duration(seconds * 1e9) }
 
 func (a *adaptive) Next(s State) (int, time.Duration) {
-	now := a.since(s.Now)
-	if a.running && now >= a.deadline {
-		a.conclude(now, s.Now.UnixNano())
+	a.account(s.Now)
+	if a.running && s.Now >= a.deadline {
+		a.conclude(s)
 	}
-	limit := a.whole()
-	if s.Queued > 0 && s.InFlight >= limit {
+	if s.Queued > 0 && s.InFlight >= a.whole {
 		a.heldBack = true
 	}
-	return limit, 0
+	return a.whole, 0
 }
 
 func (a *adaptive) Start(s State) {
-	now := a.since(s.Now)
+	a.account(s.Now)
 	a.heldBack = false // if somebody still waits, the next question will say so
 	a.awaiting++
 	if a.running {
-		a.enrol(now)
+		a.enrol(s.Now)
 	}
 }
 
 func (a *adaptive) Report(s State, r Result) {
-	now := a.since(s.Now)
+	now := s.Now
+	a.account(now)
 	if a.awaiting > 0 {
 		a.awaiting--
 	}
@@ -207,18 +200,18 @@ func (a *adaptive) Report(s State, r Result) {
 	case Overdue:
 		a.overdue(started)
 	}
-	a.step(now, s.Now.UnixNano())
+	a.step(s)
 }
 
 // step does what is due: ends a round or an experiment, or begins one.
-func (a *adaptive) step(now time.Duration, wall int64) {
+func (a *adaptive) step(s State) {
 	switch {
 	case a.running:
-		if a.enough() || now >= a.deadline {
-			a.conclude(now, wall)
+		if a.enough() || s.Now >= a.deadline {
+			a.conclude(s)
 		}
-	case a.due(wall) && a.begin(now, wall):
-	case a.over(now):
-		a.endRound(now, wall)
+	case a.due(s.Now) && a.begin(s.Now):
+	case a.over(s.Now):
+		a.endRound(s)
 	}
 }

@@ -31,68 +31,64 @@ type experiment struct {
 	// Before it began.
 	inFlightThen, lowThen, rateThen float64
 
-	next      int64 // wall time of the next regular experiment; 0 for none
-	urgent    int64 // of the next one out of turn; 0 for none
-	planned   int64 // when that was decided
-	spacing   int64 // regular ones are so many periods apart, since they find nothing new
+	next      time.Duration // moment of the next regular experiment, or never
+	urgent    time.Duration // of the next one out of turn, or never
+	spacing   int64         // regular ones are so many periods apart, since they find nothing new
 	limitThen float64
 }
 
 const (
-	period      = int64(2 * time.Second) // the least between regular experiments
-	shortPeriod = int64(256 * time.Millisecond)
+	period      = 2 * time.Second // the least between regular experiments
+	shortPeriod = 256 * time.Millisecond
 	maxSpacing  = 8
 	kept        = 2.0 / 3 // the share of the limit that an experiment leaves
+
+	never = time.Duration(math.MaxInt64)
 )
 
-// gridAtLeast is the least power-of-two multiple of unit that is at least v.
-// Powers of two make the grids of clients with different latencies share their
-// instants.
-func gridAtLeast(unit int64, v float64) int64 {
-	for float64(unit) < v && unit < math.MaxInt64/4 {
+// onGrid returns the next moment at which the wall clock shows a multiple of a
+// period, which is unit × a power of two and at least so many seconds, times
+// spacing. Powers of two let the grids of clients with different latencies
+// share their instants.
+func onGrid(s State, unit time.Duration, least float64, spacing int64) time.Duration {
+	for seconds(unit) < least && unit < never/(4*maxSpacing) {
 		unit *= 2
 	}
-	return unit
+	unit *= time.Duration(spacing)
+	wall := time.Duration(s.Epoch.UnixNano()) + s.Now
+	return s.Now + (wall/unit+1)*unit - wall
 }
 
-// plan sets the next regular experiment on the grid.
-func (a *adaptive) plan(wall int64) {
-	t := gridAtLeast(period, 24*a.mean*(1+4/a.limit)*1e9) * a.spacing
-	a.next, a.planned = (wall/t+1)*t, wall
+// plan sets the next regular experiment.
+func (a *adaptive) plan(s State) {
+	a.next = onGrid(s, period, 24*a.mean*(1+4/a.limit), a.spacing)
 }
 
 // soon asks for an experiment on the fine grid.
-func (a *adaptive) soon(wall int64) {
-	if a.urgent == 0 {
-		t := gridAtLeast(shortPeriod, 8*a.mean*1e9)
-		a.urgent, a.planned = (wall/t+1)*t, wall
+func (a *adaptive) soon(s State) {
+	if a.urgent == never {
+		a.urgent = onGrid(s, shortPeriod, 8*a.mean, 1)
 	}
 }
 
 // alarm asks for one soon, and for regular ones at their closest again.
-func (a *adaptive) alarm(wall int64) {
+func (a *adaptive) alarm(s State) {
 	if a.spacing > 1 {
 		a.spacing = 1
-		a.plan(wall)
+		a.plan(s)
 	}
-	a.soon(wall)
+	a.soon(s)
 }
 
-func (a *adaptive) due(wall int64) bool {
-	if wall < a.planned { // a clock that was set back would put it off for as long
-		a.planned, a.urgent = wall, 0
-		a.plan(wall)
-	}
-	return a.next > 0 && wall >= a.next || a.urgent > 0 && wall >= a.urgent
-}
+func (a *adaptive) due(now time.Duration) bool { return now >= a.next || now >= a.urgent }
 
 // begin begins an experiment if it can show anything, and reports whether.
-func (a *adaptive) begin(now time.Duration, wall int64) bool {
-	asked := a.urgent > 0
-	a.urgent = 0
-	a.regular = a.next > 0 && wall >= a.next
+func (a *adaptive) begin(now time.Duration) bool {
+	asked := a.urgent != never
+	a.urgent = never
+	a.regular = now >= a.next
 	if a.regular {
-		a.next = 0
+		a.next = never
 	}
 	if a.limit < 2 || a.rate == 0 || (a.share < 0.2 && !asked) {
 		return false // planned again when a round finds callers held back
@@ -105,6 +101,7 @@ func (a *adaptive) begin(now time.Duration, wall int64) bool {
 	a.enrolled, a.cohort = 0, 0
 	a.deadline = now + duration(math.Max((float64(a.wanted)/a.lowered+4)*a.mean, 0.040))
 	a.latencies = a.latencies[:0]
+	a.round()
 	return true
 }
 
@@ -133,12 +130,12 @@ func (a *adaptive) enough() bool {
 }
 
 // conclude ends the experiment and draws its lesson.
-func (a *adaptive) conclude(now time.Duration, wall int64) {
+func (a *adaptive) conclude(s State) {
 	a.running = false
 	a.limitThen = a.limit
-	defer a.newRound(now) // keeps the latencies until they have been looked at
+	defer a.newRound(s.Now) // keeps the latencies until they have been looked at
 	if a.cohort < 4 || a.cohort*5 < a.enrolled*2 {
-		a.plan(wall)
+		a.plan(s)
 		return
 	}
 	low, stderr := lowMean(a.latencies, a.enrolled)
@@ -147,7 +144,7 @@ func (a *adaptive) conclude(now time.Duration, wall int64) {
 	v := a.judge(low, stderr, fall)
 	switch v {
 	case moved:
-		a.soon(wall)
+		a.soon(s)
 	case unsure:
 	default:
 		a.suspect = false
@@ -159,7 +156,7 @@ func (a *adaptive) conclude(now time.Duration, wall int64) {
 		// The calls taken out cost nothing: all of them were queue.
 		a.set(math.Min(a.limit, a.lowered+1), "experiment: all of the queue could go")
 		a.queue, a.queueBefore = 0, 0
-		a.soon(wall)
+		a.soon(s)
 	case v == moved || v == unsure:
 	case v == path:
 		a.set(math.Max(a.limit, a.goodLimit), "experiment: the path is longer")
@@ -170,7 +167,7 @@ func (a *adaptive) conclude(now time.Duration, wall int64) {
 		a.queue, a.queueBefore = 0, 0
 	}
 	if a.base < 0.85*before {
-		a.soon(wall)
+		a.soon(s)
 	}
 	// When it found what was known, the next may come later.
 	if v == queued && math.Abs(low-before) < 2*math.Hypot(stderr, a.baseError) {
@@ -178,7 +175,7 @@ func (a *adaptive) conclude(now time.Duration, wall int64) {
 	} else {
 		a.spacing = 1
 	}
-	a.plan(wall)
+	a.plan(s)
 }
 
 // A verdict is what an experiment has shown.

@@ -52,7 +52,7 @@ func (a *adaptive) overdue(started time.Duration) {
 
 // lost cuts the limit after a round in which more calls than usual were
 // overdue, in proportion to the share that is beyond chance.
-func (a *adaptive) lost(now time.Duration, r round) {
+func (a *adaptive) lost(now time.Duration, r roundSums) {
 	if a.creeping && r.refusals == 0 && a.limit > 1.5*a.refusedLimit+1 {
 		a.creeping = false
 	}

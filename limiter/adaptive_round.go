@@ -2,7 +2,6 @@ package limiter
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 	"time"
 )
@@ -11,7 +10,7 @@ import (
 // the last change of the limit did can be seen, and with answers enough to
 // tell it from chance. Rounds go by time and count, so that ten calls per
 // second and ten thousand are the same algorithm.
-type round struct {
+type roundSums struct {
 	began    time.Duration
 	earliest time.Duration // it ends no sooner
 	accounts time.Duration // up to when the two areas are counted
@@ -22,6 +21,8 @@ type round struct {
 
 	total     float64   // of the latencies of successes
 	latencies []float32 // of a sample of them, at most maxSample
+	keep      int       // the number of the next success that gets into a full sample
+	chance    float64   // see skip
 	rounds    int       // since birth
 }
 
@@ -77,12 +78,30 @@ func (a *adaptive) answered(started time.Duration, latency float64) {
 		a.observe(started, latency)
 		return
 	}
-	if len(a.latencies) < maxSample {
+	switch {
+	case len(a.latencies) < maxSample:
 		a.latencies = append(a.latencies, float32(latency))
-	} else if i, _ := bits.Mul64(a.random.Uint64(), uint64(a.successes)); i < maxSample {
-		a.latencies[i] = float32(latency) // each of the successes is equally likely to be kept
+		if len(a.latencies) == maxSample {
+			a.chance = 1
+			a.skip()
+		}
+	case a.successes == a.keep:
+		a.latencies[a.random.Uint64()%maxSample] = float32(latency)
+		a.skip()
 	}
 }
+
+// skip draws which success is the next to take the place of one in the sample,
+// so that in the end each is as likely to be in it as any other: Algorithm L of
+// Li, "Reservoir-sampling algorithms of time complexity O(n(1+log(N/n)))", 1994.
+// The others cost no random number.
+func (a *adaptive) skip() {
+	a.chance *= math.Pow(a.uniform(), 1.0/maxSample)
+	a.keep = a.successes + 1 + int(math.Min(math.Log(a.uniform())/math.Log1p(-a.chance), 1e9))
+}
+
+// uniform draws a number above 0 and at most 1.
+func (a *adaptive) uniform() float64 { return float64(a.random.Uint64()>>11+1) / (1 << 53) }
 
 // over reports whether the round has seen enough. The first rounds need more,
 // since everything is compared with the base that they find.
@@ -101,37 +120,38 @@ func (a *adaptive) over(now time.Duration) bool {
 }
 
 func (a *adaptive) newRound(now time.Duration) {
-	a.round = round{
+	a.roundSums = roundSums{
 		began: now, earliest: now + duration(math.Max(1.5*a.mean, leastRound)),
 		accounts: now, latencies: a.latencies[:0], rounds: a.rounds,
 	}
 	// Multiples of the golden ratio spread evenly however many there are.
 	_, a.dither = math.Modf(a.dither + 0.6180339887)
+	a.round()
 }
 
-func (a *adaptive) endRound(now time.Duration, wall int64) {
-	r := a.round
+func (a *adaptive) endRound(s State) {
+	r := a.roundSums
 	a.rounds++
-	a.duration = seconds(now - r.began)
+	a.duration = seconds(s.Now - r.began)
 	a.share = r.held / a.duration
 	a.average = r.inFlight / a.duration
 	seen := r.successes >= 6
 	if seen {
-		a.learn(r, wall)
+		a.learn(r, s)
 	}
-	a.newRound(now)
-	a.lost(now, r)
+	a.newRound(s.Now)
+	a.lost(s.Now, r)
 	if !seen {
 		return
 	}
-	a.control(now, wall)
-	if a.next == 0 && a.share > 0.2 {
-		a.plan(wall)
+	a.control(s)
+	if a.next == never && a.share > 0.2 {
+		a.plan(s)
 	}
 }
 
 // learn makes the estimates of a round.
-func (a *adaptive) learn(r round, wall int64) {
+func (a *adaptive) learn(r roundSums, s State) {
 	a.rate = float64(r.successes) / a.duration
 	a.mean = r.total / float64(r.successes)
 	// What was lost to deadlines is known to be long: it counts in the
@@ -148,7 +168,7 @@ func (a *adaptive) learn(r round, wall int64) {
 	switch {
 	case a.low < a.base-3.5*sigma, below && a.belowBase:
 		a.base += 0.5 * (a.low - a.base)
-		a.alarm(wall)
+		a.alarm(s)
 	case a.share < 0.05 && a.rate < 0.7*a.maxRate:
 		// A quiet time, in which nothing waits: ℓ is the base.
 		a.base += 0.1 * (a.low - a.base)
@@ -166,7 +186,7 @@ func (a *adaptive) target() float64 {
 }
 
 // control sets the limit after a round.
-func (a *adaptive) control(now time.Duration, wall int64) {
+func (a *adaptive) control(s State) {
 	target, queue := a.target(), a.queue
 	// What one round shows may be a pause of a garbage collector; what two
 	// show is a queue.
@@ -182,24 +202,24 @@ func (a *adaptive) control(now time.Duration, wall int64) {
 	switch {
 	case !a.suspect && a.goodAgo > 0 && a.goodAgo <= 4 && a.low > 1.75*a.goodLow && queue > 0.25*a.limit:
 		a.suspect = true // a jump: a queue, or a longer path?
-		a.alarm(wall)
+		a.alarm(s)
 	case both > math.Max(2.5*target, 0.3*a.limit):
-		a.alarm(wall)
+		a.alarm(s)
 	}
 	switch {
 	case a.growing:
-		a.grow(queue, target, wall)
+		a.grow(s, queue, target)
 	case both > target:
 		a.calm = 0
 		if a.limit < 0.8*a.limitThen && a.spacing > 1 { // falling: for a good reason?
 			a.spacing, a.limitThen = 1, a.limit
-			a.plan(wall)
+			a.plan(s)
 		}
 		if !a.suspect || a.limit > 0.75*a.goodLimit {
 			a.set(a.limit-math.Min(cut*(both-target), 0.3*a.limit), "queue %.1f above %.1f", both, target)
 		}
 	case queue < target && a.share > 0:
-		a.raise(now, queue, target)
+		a.raise(s.Now, queue, target)
 	}
 }
 
@@ -223,12 +243,12 @@ func (a *adaptive) raise(now time.Duration, queue, target float64) {
 
 // grow is slow start: by a share with each round, for as long as no queue shows
 // and goodput follows.
-func (a *adaptive) grow(queue, target float64, wall int64) {
+func (a *adaptive) grow(s State, queue, target float64) {
 	sure := 1.5 * a.rate * math.Hypot(a.lowError, a.baseError)
 	if queue-sure > target || (queue > target && a.queueBefore > target) {
 		a.growing, a.calm = false, 0
 		a.set(a.limit-0.5*(queue-target), "end of slow start: queue %.1f above %.1f", queue, target)
-		a.soon(wall)
+		a.soon(s)
 		return
 	}
 	if a.share < 0.3 {
@@ -253,7 +273,7 @@ func (a *adaptive) grow(queue, target float64, wall int64) {
 			// the base is wrong.
 			a.growing, a.calm = false, 0
 			a.set(a.plateauInFlight, "end of slow start: no more goodput above %.0f", a.plateauInFlight)
-			a.soon(wall)
+			a.soon(s)
 			return
 		}
 		a.plateauRate, a.plateauInFlight = rate, a.average

@@ -20,7 +20,7 @@ func Do[T any](ctx context.Context, l *Limiter, f func(context.Context) (T, erro
 	}
 	defer p.Release()
 	v, err := f(ctx)
-	p.done(l.outcome(err))
+	p.Done(l.outcome(err))
 	return v, err
 }
 

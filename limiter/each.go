@@ -125,7 +125,7 @@ func (g *group) run(p Permit, f func() error) {
 	if err != nil {
 		g.fail(err) // before the place is free, so that nobody starts in it
 	}
-	p.done(p.call.limiter.outcome(err))
+	p.Done(p.call.limiter.outcome(err))
 }
 
 func (g *group) fail(err error) {

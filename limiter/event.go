@@ -53,7 +53,8 @@ type events struct {
 	delivering bool    // somebody is handing out events and will hand out the pending too
 }
 
-// record adds an event if anybody observes; mu is held.
+// record adds an event if anybody observes; mu is held. Where calls come by that
+// do not wait, the question whether anybody does is asked before the call.
 func (l *Limiter) record(e Event) {
 	if l.observe == nil {
 		return
@@ -63,22 +64,6 @@ func (l *Limiter) record(e Event) {
 	e.Time = l.clock.time(l.clock.read())
 	e.Limit, e.InFlight, e.Queued = l.limit, l.inFlight, l.queue.len
 	l.events.pending = append(l.events.pending, e)
-}
-
-func (l *Limiter) admitted(c *call) {
-	if c.queued != 0 {
-		l.stats.waiting.add(c.waited)
-		c.queued = 0
-	}
-	if l.observe != nil {
-		l.record(Event{Kind: Admitted, Wait: c.waited})
-	}
-}
-
-func (l *Limiter) finished(c *call) {
-	if l.observe != nil {
-		l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency, Wait: c.waited})
-	}
 }
 
 func (l *Limiter) paused(until instant) { l.record(Event{Kind: Paused, Until: l.clock.time(until)}) }
@@ -116,6 +101,15 @@ func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
 // hands out those that others add meanwhile: that keeps them in order, and
 // keeps an observer that calls the Limiter from being called by itself.
 func (l *Limiter) unlock() {
+	if l.observe != nil {
+		l.tell()
+		return
+	}
+	l.mu.Unlock()
+}
+
+// tell is unlock for a Limiter that is observed.
+func (l *Limiter) tell() {
 	if len(l.events.pending) == 0 || l.events.delivering {
 		l.mu.Unlock()
 		return

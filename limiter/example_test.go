@@ -121,7 +121,7 @@ func ExampleObserve() {
 type office struct{}
 
 func (office) Next(s limiter.State) (limit int, wait time.Duration) {
-	if h := s.Now.Hour(); h >= 8 && h < 18 {
+	if h := s.Wall().Hour(); h >= 8 && h < 18 {
 		return 2, 0
 	}
 	return 20, 0
@@ -130,7 +130,7 @@ func (office) Start(limiter.State)                  {}
 func (office) Report(limiter.State, limiter.Result) {}
 
 func ExamplePolicy() {
-	limit, _ := office{}.Next(limiter.State{Now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)})
+	limit, _ := office{}.Next(limiter.State{Epoch: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)})
 	fmt.Println(limit)
 	limiter.New(office{}) // and that is all
 	// Output: 2

@@ -5,29 +5,51 @@ import (
 	"time"
 )
 
-// A clock that is set back must not put experiments off for as long.
-func TestAdaptiveWaitsForAClockThatWasSetBack(t *testing.T) {
-	a := Adaptive(AdaptiveConfig{}).(*adaptive)
-	wall := time.Unix(1_700_000_000, 0).UnixNano()
-	a.mean = 0.010
-	a.plan(wall)
-	a.soon(wall)
-	if a.due(wall) || !a.due(wall+2*period) {
-		t.Fatal("an experiment is not due when it was planned")
-	}
-	back := wall - int64(24*time.Hour)
-	a.due(back)
-	if a.next > back+2*maxSpacing*period || a.urgent > back+2*period {
-		t.Errorf("the next experiment is %v off", time.Duration(a.next-back))
+// Clients whose limiters were made at different times and whose latencies differ
+// must experiment at the same moments of the wall clock.
+func TestGridsOfClientsNeverMeet(t *testing.T) {
+	wall := time.Unix(1_700_000_000, 123)
+	for _, age := range []time.Duration{1, time.Second, 1000 * time.Hour} {
+		s := State{Now: age, Epoch: wall.Add(-age)}
+		for _, least := range []float64{0, 1, 3, 1000} {
+			for spacing := int64(1); spacing <= maxSpacing; spacing *= 2 {
+				next := onGrid(s, period, least, spacing)
+				at := s.Epoch.Add(next)
+				unit := period
+				for seconds(unit) < least {
+					unit *= 2
+				}
+				unit *= time.Duration(spacing)
+				if next <= s.Now || next > s.Now+unit || at.UnixNano()%int64(unit) != 0 {
+					t.Errorf("age %v, least %v, spacing %d: next at %v, which is %v off", age, least, spacing, at, next-s.Now)
+				}
+			}
+		}
 	}
 }
 
-// Clients with different latencies must share instants of the grid.
-func TestGridsOfClientsNeverMeet(t *testing.T) {
-	for _, v := range []float64{0, 1e9, 3e9, 1e12} {
-		g := gridAtLeast(period, v)
-		if float64(g) < v || g%period != 0 || (g/period)&(g/period-1) != 0 {
-			t.Errorf("grid of %v for %v", time.Duration(g), time.Duration(v))
+// Every success must be as likely to be in the sample as any other, or the
+// statistic of a round is that of its beginning or its end.
+func TestSampleFavoursSomeAnswers(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	const n, rounds, parts = 20_000, 200, 4
+	var kept [parts]int
+	for range rounds {
+		a.newRound(0)
+		for i := range n {
+			a.answered(0, float64(i))
+		}
+		if len(a.latencies) != maxSample {
+			t.Fatalf("a sample of %d", len(a.latencies))
+		}
+		for _, x := range a.latencies {
+			kept[int(x)*parts/n]++
+		}
+	}
+	want := float64(rounds * maxSample / parts)
+	for part, k := range kept {
+		if d := float64(k)/want - 1; d < -0.05 || d > 0.05 {
+			t.Errorf("quarter %d of the answers has %.1f %% more than its share", part+1, 100*d)
 		}
 	}
 }

@@ -108,7 +108,9 @@ func (l *Limiter) admit(ctx context.Context) (Permit, *call, error) {
 	if ended {
 		return Permit{}, nil, l.reject(endReason(ctx), context.Cause(ctx), 0)
 	}
-	l.prepare()
+	if l.unprepared() {
+		l.prepare()
+	}
 	if l.queue.len == 0 {
 		if p, ok := l.try(); ok {
 			return p, nil, nil
@@ -123,7 +125,9 @@ func (l *Limiter) admit(ctx context.Context) (Permit, *call, error) {
 func (l *Limiter) TryAcquire() (Permit, bool) {
 	l.mu.Lock()
 	defer l.unlock()
-	l.prepare()
+	if l.unprepared() {
+		l.prepare()
+	}
 	if l.queue.len == 0 {
 		if p, ok := l.try(); ok {
 			return p, true
@@ -133,21 +137,32 @@ func (l *Limiter) TryAcquire() (Permit, bool) {
 	return Permit{}, false
 }
 
+// unprepared reports whether prepare has anything to do; mu is held.
+func (l *Limiter) unprepared() bool { return l.lost == nil || l.lost.Load() > 0 }
+
 // prepare is what comes before every question; mu is held.
 func (l *Limiter) prepare() {
+	if l.lost == nil {
+		l.lost = new(atomic.Int64)
+	}
 	if l.policy == nil { // the zero Limiter
 		l.policy, l.constant, l.limit = Unlimited(), true, math.MaxInt
 	}
-	if l.lost != nil && l.lost.Load() > 0 {
+	if l.lost.Load() > 0 {
 		l.sweep()
 	}
 }
 
 // try starts a call if the policy allows one at once; mu is held.
 func (l *Limiter) try() (Permit, bool) {
-	now := l.now()
-	limit, wait := l.ask(now, 1)
-	if wait > 0 || l.inFlight >= limit {
+	now, limit := l.now(), l.limit
+	if !l.constant || l.pausedUntil != 0 {
+		var wait time.Duration
+		if limit, wait = l.ask(now, 1); wait > 0 {
+			return Permit{}, false
+		}
+	}
+	if l.inFlight >= limit {
 		return Permit{}, false
 	}
 	c := l.place()
@@ -193,13 +208,15 @@ func (l *Limiter) start(c *call, at, real instant) {
 	if !l.constant {
 		l.policy.Start(l.state(at, l.queue.len))
 	}
-	l.admitted(c)
+	if l.observe != nil {
+		l.record(Event{Kind: Admitted, Wait: c.waited})
+	}
 }
 
 // state is what the policy is told; mu is held.
 func (l *Limiter) state(at instant, queued int) State {
 	l.told = at
-	return State{Now: l.clock.time(at), InFlight: l.inFlight, Queued: queued}
+	return State{Now: at, Epoch: l.clock.epoch, InFlight: l.inFlight, Queued: queued}
 }
 
 // maxLag is how late a wake-up may be and still start calls as if it had been
@@ -225,18 +242,19 @@ func (l *Limiter) dispatchAt(at, real instant) {
 	for l.queue.len > 0 {
 		limit, wait := l.ask(at, l.queue.len)
 		if wait > 0 {
-			if next := at.add(wait); late && next <= real {
+			if next := after(at, wait); late && next <= real {
 				at, late = next, false
 				continue
 			}
-			l.wakeAfter(wait-real.since(at), real)
+			l.wakeAfter(wait-(real-at), real)
 			return
 		}
 		if l.inFlight >= limit {
 			break
 		}
 		c := l.queue.pop()
-		c.waited = real.since(c.queued)
+		c.waited = real - c.queued
+		l.stats.waiting.add(c.waited)
 		l.pace.started(real)
 		l.start(c, at, real)
 		late = at < real
@@ -250,7 +268,7 @@ func (l *Limiter) dispatchAt(at, real instant) {
 
 // wakeAfter sees to it that the policy is asked again after d; mu is held.
 func (l *Limiter) wakeAfter(d time.Duration, now instant) {
-	at := now.add(d)
+	at := after(now, d)
 	if at == l.wakeAt {
 		return
 	}
@@ -273,6 +291,6 @@ func (l *Limiter) woken() {
 	l.wakeAt = 0
 	l.prepare()
 	if l.queue.len > 0 {
-		l.dispatchAt(max(due, now.add(-maxLag), l.told), now)
+		l.dispatchAt(max(due, now-maxLag, l.told), now)
 	}
 }

@@ -344,12 +344,12 @@ func TestSetPolicyForgetsThoseWhoWait(t *testing.T) {
 type recorder struct {
 	limiter.Policy
 	started, reported int
-	last              time.Time
+	last              time.Duration
 	backwards         bool
 }
 
 func (r *recorder) see(s limiter.State) {
-	r.backwards = r.backwards || s.Now.Before(r.last)
+	r.backwards = r.backwards || s.Now < r.last
 	r.last = s.Now
 }
 

@@ -102,5 +102,5 @@ func (r *result[R]) run(p Permit, f func() (R, error)) {
 	}()
 	r.value, r.err = f()
 	returned = true
-	p.done(p.call.limiter.outcome(r.err))
+	p.Done(p.call.limiter.outcome(r.err))
 }

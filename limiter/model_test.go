@@ -195,12 +195,12 @@ func FuzzPolicyStopsOrLeavesItsBounds(f *testing.F) {
 			func() limiter.Policy { return limiter.Adaptive(limiter.AdaptiveConfig{Initial: 3, Max: 9}) },
 		}
 		p := policies[int(which)%len(policies)]()
-		now := epoch
-		type running struct{ start time.Time }
+		var now time.Duration
+		type running struct{ start time.Duration }
 		var calls []running
 		for _, op := range ops {
-			now = now.Add(time.Duration(op>>3) * time.Duration(op) * time.Millisecond)
-			s := limiter.State{Now: now, InFlight: len(calls), Queued: int(op & 1)}
+			now += time.Duration(op>>3) * time.Duration(op) * time.Millisecond
+			s := limiter.State{Now: now, Epoch: epoch, InFlight: len(calls), Queued: int(op & 1)}
 			if op&2 == 0 || len(calls) == 0 {
 				s.Queued++
 				limit, wait := p.Next(s)
@@ -216,7 +216,7 @@ func FuzzPolicyStopsOrLeavesItsBounds(f *testing.F) {
 				}
 				if wait > 0 || len(calls) >= limit {
 					if len(calls) == 0 {
-						now = now.Add(wait)
+						now += wait
 						if limit, wait := p.Next(limiter.State{Now: now, Queued: 1}); limit < 1 || wait > 0 {
 							t.Fatalf("still (%d, %v) after the wait", limit, wait)
 						}
@@ -230,7 +230,7 @@ func FuzzPolicyStopsOrLeavesItsBounds(f *testing.F) {
 			}
 			c := calls[0]
 			calls = calls[1:]
-			p.Report(s, limiter.Result{Outcome: limiter.Outcome(op >> 2 % 6), Latency: now.Sub(c.start)})
+			p.Report(s, limiter.Result{Outcome: limiter.Outcome(op >> 2 % 6), Latency: now - c.start})
 		}
 	})
 }

@@ -29,7 +29,7 @@ func (p *pace) begin(now instant) { *p = pace{last: now} }
 
 // started counts a start from the queue.
 func (p *pace) started(now instant) {
-	interval := now.since(p.last).Seconds()
+	interval := (now - p.last).Seconds()
 	p.last = now
 	p.n++
 	g := 1 / math.Min(float64(p.n), paceMemory)

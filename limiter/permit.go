@@ -8,7 +8,7 @@ import (
 
 // A Permit is the right to run one call. It is a small value that may be
 // copied and costs no allocation. The call has two moments that count, and a
-// verb for each:
+// verb for each (Done is both in one):
 //
 //   - Report, when the answer arrives, says how it went. Latency is measured
 //     from the start of the call to here.
@@ -40,7 +40,9 @@ func (p Permit) Report(o Outcome) {
 	defer l.unlock()
 	if p.current() && !p.call.reported {
 		l.report(p.call, o)
-		l.dispatch() // the policy may have learnt that there is room
+		if l.queue.len > 0 {
+			l.dispatch() // the policy may have learnt that there is room
+		}
 	}
 }
 
@@ -55,12 +57,14 @@ func (p Permit) Release() {
 	defer l.unlock()
 	if p.current() {
 		l.release(p.call)
-		l.dispatch()
+		if l.queue.len > 0 {
+			l.dispatch()
+		}
 	}
 }
 
-// done is Report and Release in one.
-func (p Permit) done(o Outcome) {
+// Done is Report and Release in one, for calls of which the answer is the end.
+func (p Permit) Done(o Outcome) {
 	if p.call == nil {
 		return
 	}
@@ -72,7 +76,9 @@ func (p Permit) done(o Outcome) {
 			l.report(p.call, o)
 		}
 		l.release(p.call)
-		l.dispatch()
+		if l.queue.len > 0 {
+			l.dispatch()
+		}
 	}
 }
 
@@ -132,13 +138,16 @@ const (
 
 // place returns a call that is not in use; mu is held.
 func (l *Limiter) place() *call {
-	if c := l.idle; c != nil {
-		l.idle, c.next = c.next, nil
-		return c
+	c := l.idle
+	if c == nil {
+		return l.newCall()
 	}
-	if l.lost == nil {
-		l.lost = new(atomic.Int64)
-	}
+	l.idle, c.next = c.next, nil
+	return c
+}
+
+// newCall makes a call for when none is idle; mu is held.
+func (l *Limiter) newCall() *call {
 	c := &call{limiter: l}
 	// The cleanup must not touch the limiter's lock or a channel: it runs in a
 	// goroutine of the runtime's, which belongs to no synctest bubble and must
@@ -163,7 +172,7 @@ func (l *Limiter) report(c *call, o Outcome) {
 	l.stats.outcomes[o]++
 	now := l.now()
 	if now != 0 && c.started != 0 {
-		c.latency = now.since(c.started)
+		c.latency = now - c.started
 		if o == Success {
 			l.stats.latency.add(c.latency)
 		}
@@ -185,7 +194,9 @@ func (l *Limiter) end(c *call) {
 		l.report(c, Ignored)
 	}
 	l.inFlight--
-	l.finished(c)
+	if l.observe != nil {
+		l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency, Wait: c.waited})
+	}
 }
 
 // sweep recovers the places of permits that have been garbage-collected; mu is
@@ -200,7 +211,7 @@ func (l *Limiter) sweep() {
 
 // pause holds back every call until d from now; mu is held.
 func (l *Limiter) pause(d time.Duration) {
-	if until := l.clock.read().add(min(d, l.longestPause())); until > l.pausedUntil {
+	if until := after(l.clock.read(), min(d, l.longestPause())); until > l.pausedUntil {
 		l.pausedUntil = until
 		l.paused(until)
 	}
@@ -210,7 +221,7 @@ func (l *Limiter) pause(d time.Duration) {
 // pauseLeft returns how long the pause still lasts, and forgets it when it is
 // over; mu is held.
 func (l *Limiter) pauseLeft() time.Duration {
-	left := l.pausedUntil.since(l.clock.read())
+	left := l.pausedUntil - l.clock.read()
 	if left <= 0 {
 		l.pausedUntil = 0
 	}

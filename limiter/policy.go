@@ -47,10 +47,15 @@ type Reasoner interface {
 
 // State is what a Limiter tells its Policy about the moment of a call.
 type State struct {
-	// Now is the time, with both its monotonic and its wall reading. It never
-	// runs backwards. It is the zero Time for policies of this package that
-	// need no time, since reading the clock is most of what a call costs.
-	Now time.Time
+	// Now is the time that has passed since the Limiter first looked at the
+	// clock. It never runs backwards and takes no part in changes of the wall
+	// clock. It may be 0 for policies of this package that need no time, since
+	// reading the clock is most of what a call costs.
+	Now time.Duration
+
+	// Epoch is what the wall clock said when Now was 0, as it would say it
+	// today: it is looked up anew every second. See Wall.
+	Epoch time.Time
 
 	// InFlight is the number of calls that hold a place.
 	InFlight int
@@ -59,6 +64,10 @@ type State struct {
 	// decides about a call, it counts that call.
 	Queued int
 }
+
+// Wall returns what the wall clock says, for policies that go by the time of
+// day. It may run backwards when the clock is set.
+func (s State) Wall() time.Time { return s.Epoch.Add(s.Now) }
 
 // Result is the evidence of one call.
 type Result struct {

@@ -38,7 +38,7 @@ func (l *Limiter) enqueue(ctx context.Context) (*call, error) {
 	now := l.clock.read()
 	if l.queue.len == 0 {
 		l.pace.begin(now)
-	} else if err := l.hopeless(ctx, priority, now); err != nil {
+	} else if err := l.hopeless(ctx, priority); err != nil {
 		return nil, err
 	}
 	c := l.place()
@@ -55,12 +55,12 @@ func (l *Limiter) enqueue(ctx context.Context) (*call, error) {
 
 // hopeless rejects a call that cannot start before its deadline, or before it
 // will have waited for too long; mu is held.
-func (l *Limiter) hopeless(ctx context.Context, priority int, now instant) error {
+func (l *Limiter) hopeless(ctx context.Context, priority int) error {
 	wait := l.pace.atLeast(l.queue.ahead(priority) + 1)
 	if wait == 0 {
 		return nil
 	}
-	if deadline, ok := ctx.Deadline(); ok && wait > deadline.Sub(l.clock.time(now)) {
+	if deadline, ok := ctx.Deadline(); ok && wait > time.Until(deadline) {
 		return l.reject(Deadline, nil, 0)
 	}
 	if l.maxWait > 0 && wait > l.maxWait {
@@ -127,7 +127,7 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 		}
 		reason, cause = Evicted, nil
 	}
-	err := l.reject(reason, cause, l.clock.read().since(c.queued))
+	err := l.reject(reason, cause, l.clock.read()-c.queued)
 	l.free(c)
 	return Permit{}, err
 }

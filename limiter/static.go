@@ -97,7 +97,7 @@ func (t *tokens) Next(s State) (int, time.Duration) {
 	if t.bucket.Limit() == rate.Inf {
 		return math.MaxInt, 0
 	}
-	missing := 1 - t.bucket.TokensAt(s.Now)
+	missing := 1 - t.bucket.TokensAt(bucketTime(s))
 	wait := missing / float64(t.bucket.Limit()) * float64(time.Second)
 	switch {
 	case wait < 1: // less than a nanosecond: AllowN rounds it down as well
@@ -109,5 +109,8 @@ func (t *tokens) Next(s State) (int, time.Duration) {
 	return math.MaxInt, time.Duration(math.Ceil(wait))
 }
 
-func (t *tokens) Start(s State)        { t.bucket.AllowN(s.Now, 1) }
+func (t *tokens) Start(s State)        { t.bucket.AllowN(bucketTime(s), 1) }
 func (t *tokens) Report(State, Result) {}
+
+// bucketTime is the time as x/time/rate takes it. Only differences matter to it.
+func bucketTime(s State) time.Time { return time.Unix(0, int64(s.Now)) }

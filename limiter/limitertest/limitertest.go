@@ -88,6 +88,9 @@ func everyScript(t *testing.T, create func() limiter.Policy, check func(h *histo
 	}
 }
 
+// epoch is any wall time.
+var epoch = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
 // A history plays a Limiter: it tells a policy of calls that start and end.
 type history struct {
 	t       *testing.T
@@ -95,8 +98,8 @@ type history struct {
 	steps   int
 	random  *rand.Rand
 	policy  limiter.Policy
-	now     time.Time
-	running []time.Time // starts of the calls in flight
+	now     time.Duration
+	running []time.Duration // starts of the calls in flight
 	queued  int
 	last    string
 }
@@ -104,7 +107,7 @@ type history struct {
 func newHistory(t *testing.T, seed uint64, p limiter.Policy) *history {
 	return &history{
 		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 7)), policy: p,
-		now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), last: "nothing",
+		now: 1, last: "nothing",
 	}
 }
 
@@ -114,7 +117,7 @@ func (h *history) String() string {
 }
 
 func (h *history) state(queued int) limiter.State {
-	return limiter.State{Now: h.now, InFlight: len(h.running), Queued: queued}
+	return limiter.State{Now: h.now, Epoch: epoch, InFlight: len(h.running), Queued: queued}
 }
 
 func (h *history) ask() (int, time.Duration) { return h.policy.Next(h.state(h.queued + 1)) }
@@ -124,10 +127,10 @@ func (h *history) step() {
 	h.steps++
 	switch h.random.IntN(50) {
 	case 0:
-		h.now = h.now.Add(time.Duration(h.random.Int64N(int64(100 * time.Hour))))
+		h.now += time.Duration(h.random.Int64N(int64(100 * time.Hour)))
 	case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10: // none
 	default:
-		h.now = h.now.Add(time.Duration(h.random.ExpFloat64() * float64(5*time.Millisecond)))
+		h.now += time.Duration(h.random.ExpFloat64() * float64(5*time.Millisecond))
 	}
 	if len(h.running) > 0 && h.random.IntN(2) == 0 {
 		h.end(h.random.IntN(len(h.running)))
@@ -152,7 +155,7 @@ func (h *history) end(i int) {
 		outcome = limiter.Outcome(h.random.IntN(6))
 	}
 	h.last = outcome.String()
-	h.policy.Report(h.state(h.queued), limiter.Result{Outcome: outcome, Latency: h.now.Sub(start)})
+	h.policy.Report(h.state(h.queued), limiter.Result{Outcome: outcome, Latency: h.now - start})
 	h.running = append(h.running[:i], h.running[i+1:]...)
 }
 
@@ -166,7 +169,7 @@ func (h *history) drain() {
 // policy asks for.
 func (h *history) mustStart() {
 	h.t.Helper()
-	deadline := h.now.Add(time.Hour)
+	deadline := h.now + time.Hour
 	for {
 		limit, wait := h.ask()
 		switch {
@@ -174,10 +177,10 @@ func (h *history) mustStart() {
 			return
 		case wait <= 0:
 			h.t.Fatalf("%v: limit %d with nothing in flight and no wait: no call will ever start", h, limit)
-		case h.now.Add(wait).After(deadline):
+		case wait > deadline-h.now:
 			h.t.Fatalf("%v: with nothing in flight no call may start within an hour: (%d, %v)", h, limit, wait)
 		}
-		h.now = h.now.Add(wait)
+		h.now += wait
 	}
 }
 
