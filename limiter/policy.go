@@ -123,48 +123,61 @@ func All(ps ...Policy) Policy {
 			badConfig("All", "policy "+itoa(i), nil, "a Policy")
 		}
 	}
-	switch len(ps) {
-	case 0:
-		return Unlimited()
-	case 1:
-		return ps[0]
-	}
-	a := all(append([]Policy(nil), ps...))
+	// Fixed parts never learn and never change: the least of them is enough.
+	a := all{most: math.MaxInt}
+	timed := false
 	for _, p := range ps {
-		if needsClock(p) {
-			return a
+		if isConstant(p) {
+			limit, _ := p.Next(State{})
+			a.most = min(a.most, limit)
+			continue
 		}
+		a.parts = append(a.parts, p)
+		timed = timed || needsClock(p)
 	}
-	return timelessAll{a}
+	switch {
+	case len(a.parts) == 0 && a.most == math.MaxInt:
+		return Unlimited()
+	case len(a.parts) == 0:
+		return Fixed(a.most)
+	case len(a.parts) == 1 && a.most == math.MaxInt:
+		return a.parts[0]
+	case timed:
+		return &a
+	}
+	return timelessAll{&a}
 }
 
-type all []Policy
+type all struct {
+	most  int // the least of the limits that never change
+	parts []Policy
+}
 
-func (a all) Next(s State) (limit int, wait time.Duration) {
-	limit = math.MaxInt
-	for _, p := range a {
+func (a *all) Next(s State) (limit int, wait time.Duration) {
+	limit = a.most
+	for _, p := range a.parts {
 		l, w := p.Next(s)
 		limit, wait = min(limit, l), max(wait, w)
 	}
 	return limit, wait
 }
 
-func (a all) Start(s State) {
-	for _, p := range a {
+func (a *all) Start(s State) {
+	for _, p := range a.parts {
 		p.Start(s)
 	}
 }
 
-func (a all) Report(s State, r Result) {
-	for _, p := range a {
+func (a *all) Report(s State, r Result) {
+	for _, p := range a.parts {
 		p.Report(s, r)
 	}
 }
 
 // Reason joins what the parts that can say why have to say.
-func (a all) Reason() string {
+func (a *all) Reason() string {
 	text := ""
-	for _, p := range a {
+	for _, p := range a.parts {
 		if r, ok := p.(Reasoner); ok && r.Reason() != "" {
 			if text != "" {
 				text += "; "
@@ -176,6 +189,6 @@ func (a all) Reason() string {
 }
 
 // timelessAll is an all of which no part looks at the time.
-type timelessAll struct{ all }
+type timelessAll struct{ *all }
 
 func (timelessAll) clockless() {}

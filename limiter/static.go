@@ -85,22 +85,29 @@ func Rate(r rate.Limit, burst int) Policy {
 	if burst < 1 {
 		badConfig("Rate", "burst", burst, "at least 1")
 	}
-	return &tokens{rate.NewLimiter(r, burst)}
+	if r == rate.Inf {
+		return Unlimited()
+	}
+	return &tokens{bucket: rate.NewLimiter(r, burst)}
 }
 
 // tokens drives a rate.Limiter with times passed in. It takes a token only in
 // Start, and it never reserves one ahead: reservations of x/time/rate cannot
 // be given back in full once somebody has queued behind them.
-type tokens struct{ bucket *rate.Limiter }
+type tokens struct {
+	bucket *rate.Limiter
+	sure   int // whole tokens that there were when the bucket was last asked, less those taken
+}
 
 func (t *tokens) Next(s State) (int, time.Duration) {
-	if t.bucket.Limit() == rate.Inf {
+	if t.sure > 0 { // time only adds to them
 		return math.MaxInt, 0
 	}
-	missing := 1 - t.bucket.TokensAt(bucketTime(s))
-	wait := missing / float64(t.bucket.Limit()) * float64(time.Second)
+	there := t.bucket.TokensAt(bucketTime(s))
+	wait := (1 - there) / float64(t.bucket.Limit()) * float64(time.Second)
 	switch {
 	case wait < 1: // less than a nanosecond: AllowN rounds it down as well
+		t.sure = int(math.Min(there, math.MaxInt32))
 		return math.MaxInt, 0
 	case wait >= float64(math.MaxInt64):
 		return math.MaxInt, math.MaxInt64
@@ -109,7 +116,11 @@ func (t *tokens) Next(s State) (int, time.Duration) {
 	return math.MaxInt, time.Duration(math.Ceil(wait))
 }
 
-func (t *tokens) Start(s State)        { t.bucket.AllowN(bucketTime(s), 1) }
+func (t *tokens) Start(s State) {
+	t.bucket.AllowN(bucketTime(s), 1)
+	t.sure = max(0, t.sure-1)
+}
+
 func (t *tokens) Report(State, Result) {}
 
 // bucketTime is the time as x/time/rate takes it. Only differences matter to it.
