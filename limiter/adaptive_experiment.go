@@ -55,7 +55,7 @@ func onGrid(s State, unit time.Duration, least float64, spacing int64) time.Dura
 		unit *= 2
 	}
 	unit *= time.Duration(spacing)
-	wall := time.Duration(s.Epoch.UnixNano()) + s.Now
+	wall := time.Duration(s.Wall().UnixNano())
 	return s.Now + (wall/unit+1)*unit - wall
 }
 

@@ -165,7 +165,7 @@ func TestAdaptiveCannotSayWhy(t *testing.T) {
 	if why() != "initial" {
 		t.Errorf("%q", why())
 	}
-	s := limiter.State{Now: 1, Epoch: epoch, InFlight: 1}
+	s := limiter.State{Now: 1, Epoch: &epoch, InFlight: 1}
 	p.Start(s)
 	p.Report(s, limiter.Result{Outcome: limiter.Refused})
 	if why() != "refused" {

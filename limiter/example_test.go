@@ -130,7 +130,8 @@ func (office) Start(limiter.State)                  {}
 func (office) Report(limiter.State, limiter.Result) {}
 
 func ExamplePolicy() {
-	limit, _ := office{}.Next(limiter.State{Epoch: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)})
+	morning := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	limit, _ := office{}.Next(limiter.State{Epoch: &morning})
 	fmt.Println(limit)
 	limiter.New(office{}) // and that is all
 	// Output: 2

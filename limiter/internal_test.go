@@ -10,7 +10,8 @@ import (
 func TestGridsOfClientsNeverMeet(t *testing.T) {
 	wall := time.Unix(1_700_000_000, 123)
 	for _, age := range []time.Duration{1, time.Second, 1000 * time.Hour} {
-		s := State{Now: age, Epoch: wall.Add(-age)}
+		made := wall.Add(-age)
+		s := State{Now: age, Epoch: &made}
 		for _, least := range []float64{0, 1, 3, 1000} {
 			for spacing := int64(1); spacing <= maxSpacing; spacing *= 2 {
 				next := onGrid(s, period, least, spacing)

@@ -436,22 +436,62 @@ func TestLostPermitIsLostForGood(t *testing.T) {
 }
 
 func TestPolicyThatPanicsLeavesTheLockHeld(t *testing.T) {
-	l := limiter.New(limiter.Fixed(1))
-	func() {
-		defer func() { _ = recover() }()
-		l.SetPolicy(panicking{})
-	}()
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = l.Acquire(t.Context())
-	}()
-	l.SetPolicy(limiter.Fixed(1))
-	acquire(t, l).Release()
+	for name, in := range map[string]string{"next": "next", "start": "start", "report": "report", "reason": "reason"} {
+		t.Run(name, func(t *testing.T) {
+			p := &panicking{Policy: limiter.Fixed(1)}
+			l := limiter.New(limiter.All(p, limiter.Fixed(1)), limiter.Observe(func(limiter.Event) {}))
+			p.in = in
+			func() {
+				defer func() {
+					if v := recover(); v != in {
+						t.Errorf("recovered %v, want the panic in %s", v, in)
+					}
+				}()
+				if permit, err := l.Acquire(t.Context()); err == nil {
+					permit.Report(limiter.Success)
+				}
+				if in == "reason" {
+					p.limit = -1
+					l.TryAcquire()
+				}
+			}()
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				l.Stats()
+				l.SetPolicy(limiter.Fixed(5))
+				acquire(t, l).Release()
+			}()
+			select {
+			case <-done:
+			case <-time.After(10 * time.Second):
+				t.Fatal("the lock is still held")
+			}
+		})
+	}
 }
 
-type panicking struct{ limiter.Policy }
+// panicking is a Policy that panics in one of its methods.
+type panicking struct {
+	limiter.Policy
+	in    string
+	limit int
+}
 
-func (panicking) Next(limiter.State) (int, time.Duration) { panic("on purpose") }
+func (p *panicking) blow(where string) {
+	if p.in == where {
+		panic(where)
+	}
+}
+
+func (p *panicking) Next(s limiter.State) (int, time.Duration) {
+	p.blow("next")
+	limit, wait := p.Policy.Next(s)
+	return limit + p.limit, wait
+}
+func (p *panicking) Start(limiter.State)                  { p.blow("start") }
+func (p *panicking) Report(limiter.State, limiter.Result) { p.blow("report") }
+func (p *panicking) Reason() string                       { p.blow("reason"); return "" }
 
 func TestZeroLimiterRefuses(t *testing.T) {
 	var l limiter.Limiter

@@ -200,7 +200,7 @@ func FuzzPolicyStopsOrLeavesItsBounds(f *testing.F) {
 		var calls []running
 		for _, op := range ops {
 			now += time.Duration(op>>3) * time.Duration(op) * time.Millisecond
-			s := limiter.State{Now: now, Epoch: epoch, InFlight: len(calls), Queued: int(op & 1)}
+			s := limiter.State{Now: now, Epoch: &epoch, InFlight: len(calls), Queued: int(op & 1)}
 			if op&2 == 0 || len(calls) == 0 {
 				s.Queued++
 				limit, wait := p.Next(s)

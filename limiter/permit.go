@@ -37,13 +37,13 @@ func (p Permit) Report(o Outcome) {
 	}
 	l := p.call.limiter
 	l.mu.Lock()
-	defer l.unlock()
 	if p.current() && !p.call.reported {
 		l.report(p.call, o)
 		if l.queue.len > 0 {
 			l.dispatch() // the policy may have learnt that there is room
 		}
 	}
+	l.unlock()
 }
 
 // Release gives back the place of the call. A call that has not been reported
@@ -54,13 +54,13 @@ func (p Permit) Release() {
 	}
 	l := p.call.limiter
 	l.mu.Lock()
-	defer l.unlock()
 	if p.current() {
 		l.release(p.call)
 		if l.queue.len > 0 {
 			l.dispatch()
 		}
 	}
+	l.unlock()
 }
 
 // Done is Report and Release in one, for calls of which the answer is the end.
@@ -70,7 +70,6 @@ func (p Permit) Done(o Outcome) {
 	}
 	l := p.call.limiter
 	l.mu.Lock()
-	defer l.unlock()
 	if p.current() {
 		if !p.call.reported {
 			l.report(p.call, o)
@@ -80,6 +79,7 @@ func (p Permit) Done(o Outcome) {
 			l.dispatch()
 		}
 	}
+	l.unlock()
 }
 
 // Pause lets no call start for the time d, because the far side has asked for
@@ -92,10 +92,10 @@ func (p Permit) Pause(d time.Duration) {
 	}
 	l := p.call.limiter
 	l.mu.Lock()
-	defer l.unlock()
 	if p.current() {
 		l.pause(d)
 	}
+	l.unlock()
 }
 
 // current reports whether p still stands for its call; mu is held.

@@ -53,9 +53,10 @@ type State struct {
 	// reading the clock is most of what a call costs.
 	Now time.Duration
 
-	// Epoch is what the wall clock said when Now was 0, as it would say it
-	// today: it is looked up anew every second. See Wall.
-	Epoch time.Time
+	// Epoch points at what the wall clock said when Now was 0, as it would say
+	// it today: it is looked up anew every second. Nil stands for the Unix
+	// epoch. It must not be kept. Wall is what most policies want.
+	Epoch *time.Time
 
 	// InFlight is the number of calls that hold a place.
 	InFlight int
@@ -67,7 +68,12 @@ type State struct {
 
 // Wall returns what the wall clock says, for policies that go by the time of
 // day. It may run backwards when the clock is set.
-func (s State) Wall() time.Time { return s.Epoch.Add(s.Now) }
+func (s State) Wall() time.Time {
+	if s.Epoch == nil {
+		return time.Unix(0, int64(s.Now))
+	}
+	return s.Epoch.Add(s.Now)
+}
 
 // Result is the evidence of one call.
 type Result struct {

@@ -113,7 +113,6 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 	}
 
 	l.mu.Lock()
-	defer l.unlock()
 	if c.state == waiting {
 		l.queue.remove(c)
 		l.dispatch() // it may have been the first in line
@@ -123,12 +122,14 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 			// Admitted first, then cancelled: the caller, who sees its context,
 			// is the one to end the call. Taking the permit back here would
 			// spend what the policy has given for nothing.
+			l.unlock()
 			return Permit{c, c.generation}, nil
 		}
 		reason, cause = Evicted, nil
 	}
 	err := l.reject(reason, cause, l.clock.read()-c.queued)
 	l.free(c)
+	l.unlock()
 	return Permit{}, err
 }
 

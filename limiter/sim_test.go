@@ -148,7 +148,7 @@ func (w *world) way() time.Duration {
 
 func (w *world) admit(c *simClient) {
 	for c.waiting > 0 {
-		limit, wait := c.policy.Next(limiter.State{Now: w.now, Epoch: epoch, InFlight: c.inFlight, Queued: c.waiting})
+		limit, wait := c.policy.Next(limiter.State{Now: w.now, Epoch: &epoch, InFlight: c.inFlight, Queued: c.waiting})
 		c.limit = limit
 		if wait > 0 {
 			w.schedule(event{at: w.now + wait})
@@ -159,7 +159,7 @@ func (w *world) admit(c *simClient) {
 		}
 		c.waiting--
 		c.inFlight++
-		c.policy.Start(limiter.State{Now: w.now, Epoch: epoch, InFlight: c.inFlight, Queued: c.waiting})
+		c.policy.Start(limiter.State{Now: w.now, Epoch: &epoch, InFlight: c.inFlight, Queued: c.waiting})
 		call := &simCall{client: c, at: w.now}
 		w.schedule(event{at: w.now + w.way(), call: call, what: arrived})
 		if w.timeout > 0 {
@@ -170,7 +170,7 @@ func (w *world) admit(c *simClient) {
 
 func (w *world) finish(call *simCall, o limiter.Outcome) {
 	c := call.client
-	c.policy.Report(limiter.State{Now: w.now, Epoch: epoch, InFlight: c.inFlight, Queued: c.waiting},
+	c.policy.Report(limiter.State{Now: w.now, Epoch: &epoch, InFlight: c.inFlight, Queued: c.waiting},
 		limiter.Result{Outcome: o, Latency: w.now - call.at})
 	c.inFlight--
 	if o == limiter.Success {

@@ -86,7 +86,7 @@ func TestRateGivesMoreThanItsTokens(t *testing.T) {
 // A wait beyond what a Duration can hold must not wrap around to none.
 func TestVerySlowRateWrapsAround(t *testing.T) {
 	p := limiter.Rate(1e-30, 1)
-	p.Start(limiter.State{Now: 1, Epoch: epoch, InFlight: 1})
+	p.Start(limiter.State{Now: 1, Epoch: &epoch, InFlight: 1})
 	if _, wait := p.Next(limiter.State{Now: 1, Queued: 1}); wait != math.MaxInt64 {
 		t.Errorf("wait %v, want the longest there is", wait)
 	}

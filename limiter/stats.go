@@ -84,10 +84,9 @@ type counters struct {
 // observer, and never calls the observer itself.
 func (l *Limiter) Stats() Stats {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.prepare()
 	s, o, r := &l.stats, &l.stats.outcomes, &l.stats.rejected
-	return Stats{
+	now := Stats{
 		Limit: l.limit, InFlight: l.inFlight, PeakInFlight: s.peak, Queued: l.queue.len,
 		Admitted: s.admitted,
 		Rejected: RejectedCounts{r[QueueFull], r[Evicted], r[WaitedTooLong], r[Deadline], r[GaveUp], r[Busy]},
@@ -96,6 +95,8 @@ func (l *Limiter) Stats() Stats {
 		Waiting:  s.waiting, Latency: s.latency,
 		ObserverPanics: s.panics,
 	}
+	l.mu.Unlock() // not unlock: the observer is not called
+	return now
 }
 
 // limitText is a limit for people.

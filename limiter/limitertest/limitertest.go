@@ -117,7 +117,7 @@ func (h *history) String() string {
 }
 
 func (h *history) state(queued int) limiter.State {
-	return limiter.State{Now: h.now, Epoch: epoch, InFlight: len(h.running), Queued: queued}
+	return limiter.State{Now: h.now, Epoch: &epoch, InFlight: len(h.running), Queued: queued}
 }
 
 func (h *history) ask() (int, time.Duration) { return h.policy.Next(h.state(h.queued + 1)) }

@@ -1,0 +1,86 @@
+package limiter
+
+import (
+	"sync"
+	"time"
+)
+
+// guard returns p, or, if p is not of this package, a Policy that lets mu go if p
+// panics. So the mistake of one policy is a panic in one call and not a program
+// that stands still.
+func guard(p Policy, mu *sync.Mutex) Policy {
+	if ours(p) {
+		return p
+	}
+	return guarded{p, mu}
+}
+
+// ours reports whether p is of this package, all through.
+func ours(p Policy) bool {
+	switch p := p.(type) {
+	case unlimited, fixed, *batch, *tokens, *aimd, *adaptive:
+		return true
+	case *all:
+		return allOurs(p.parts)
+	case timelessAll:
+		return allOurs(p.parts)
+	}
+	return false
+}
+
+func allOurs(ps []Policy) bool {
+	for _, p := range ps {
+		if !ours(p) {
+			return false
+		}
+	}
+	return true
+}
+
+type guarded struct {
+	policy Policy
+	mu     *sync.Mutex
+}
+
+func (g guarded) Next(s State) (limit int, wait time.Duration) {
+	returned := false
+	defer g.check(&returned)
+	limit, wait = g.policy.Next(s)
+	returned = true
+	return limit, wait
+}
+
+func (g guarded) Start(s State) {
+	returned := false
+	defer g.check(&returned)
+	g.policy.Start(s)
+	returned = true
+}
+
+func (g guarded) Report(s State, r Result) {
+	returned := false
+	defer g.check(&returned)
+	g.policy.Report(s, r)
+	returned = true
+}
+
+// Reason forwards to the policy if it can say why.
+func (g guarded) Reason() string {
+	r, ok := g.policy.(Reasoner)
+	if !ok {
+		return ""
+	}
+	returned := false
+	defer g.check(&returned)
+	text := r.Reason()
+	returned = true
+	return text
+}
+
+// check lets the mutex go if the policy has not returned. It does not recover,
+// so the panic keeps its stack.
+func (g guarded) check(returned *bool) {
+	if !*returned {
+		g.mu.Unlock()
+	}
+}
