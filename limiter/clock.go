@@ -22,13 +22,19 @@ type clock struct {
 }
 
 func (c *clock) read() instant {
-	if c.birth.IsZero() {
-		c.birth = time.Now().Add(-1)
-	}
 	at := time.Since(c.birth)
-	if at-c.lookedUp >= time.Second || c.lookedUp == 0 {
-		c.epoch, c.lookedUp = time.Now().Round(0).Add(-at), at // Round strips the monotonic reading
+	if at-c.lookedUp >= time.Second { // at the first reading, too: the year 1 is long ago
+		at = c.lookUp(at)
 	}
+	return at
+}
+
+// lookUp asks the wall clock.
+func (c *clock) lookUp(at instant) instant {
+	if c.birth.IsZero() {
+		c.birth, at = time.Now().Add(-1), 1
+	}
+	c.epoch, c.lookedUp = time.Now().Round(0).Add(-at), at // Round strips the monotonic reading
 	return at
 }
 

@@ -29,10 +29,13 @@ func (p *pace) begin(now instant) { *p = pace{last: now} }
 
 // started counts a start from the queue.
 func (p *pace) started(now instant) {
-	interval := (now - p.last).Seconds()
+	interval := float64(now - p.last)
 	p.last = now
 	p.n++
-	g := 1 / math.Min(float64(p.n), paceMemory)
+	g := 1.0 / paceMemory
+	if p.n < paceMemory {
+		g = 1 / float64(p.n)
+	}
 	d := interval - p.mean
 	p.mean += g * d
 	p.variance += g * (d*d*(1-g) - p.variance)
@@ -46,5 +49,5 @@ func (p *pace) atLeast(k int) time.Duration {
 	}
 	n := float64(k)
 	wait := n*p.mean - 2*math.Sqrt(p.variance*n)
-	return time.Duration(math.Max(0, math.Min(wait*float64(time.Second), math.MaxInt64/2)))
+	return time.Duration(math.Max(0, math.Min(wait, math.MaxInt64/2)))
 }

@@ -39,7 +39,7 @@ func (p Permit) Report(o Outcome) {
 	l.mu.Lock()
 	if p.current() && !p.call.reported {
 		l.report(p.call, o)
-		if l.queue.len > 0 {
+		if l.queue.len > 0 && !l.constant {
 			l.dispatch() // the policy may have learnt that there is room
 		}
 	}
