@@ -47,7 +47,7 @@ type AdaptiveConfig struct {
 //   - Refusals are counted one by one, and answers lost to deadlines count as
 //     long ones (adaptive_loss.go).
 //   - At the start the limit grows by half with every round until a queue
-//     shows (adaptive_round.go, grow).
+//     shows (adaptive_grow.go).
 //
 // Failure modes known: a service without a knee, which gets slower with every
 // call (batching, a contended lock), is kept below its most throughput; beside
@@ -147,7 +147,7 @@ func (a *adaptive) set(limit float64, what string, why ...float64) {
 // takes another value each round, so that 2.4 is 3 in two rounds of five.
 func (a *adaptive) round() {
 	if a.running {
-		a.whole = max(1, int(math.Min(a.lowered, a.limit)))
+		a.whole = max(int(a.least), int(math.Min(a.lowered, a.limit)))
 		return
 	}
 	a.whole = max(int(a.least), min(int(a.most), int(a.limit+a.dither)))

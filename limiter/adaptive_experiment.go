@@ -95,7 +95,10 @@ func (a *adaptive) begin(now time.Duration) bool {
 	}
 	a.inFlightThen = math.Max(1, math.Min(a.limit, a.average))
 	a.lowThen, a.rateThen = a.low, a.rate
-	a.lowered = math.Max(1, math.Floor(kept*a.inFlightThen))
+	a.lowered = math.Max(a.least, math.Floor(kept*a.inFlightThen))
+	if a.lowered >= a.inFlightThen {
+		return false // there is nothing that could be taken away
+	}
 	a.wanted = int(math.Min(400, math.Max(2*a.lowered, math.Min(20, 6*a.lowered))))
 	a.running, a.start, a.full = true, now, math.MaxInt64
 	a.enrolled, a.cohort = 0, 0

@@ -159,6 +159,17 @@ func TestAdaptiveDriftsUpWithoutLoad(t *testing.T) {
 	}
 }
 
+func TestAdaptiveExperimentsBelowItsMinimum(t *testing.T) {
+	for _, c := range []limiter.AdaptiveConfig{{Min: 20, Max: 20, Initial: 20}, {Min: 15, Max: 30}} {
+		w := testWorld(1, constantWorkers(20), 1)
+		w.policies = []limiter.Policy{limiter.Adaptive(c)}
+		s := w.run(30 * time.Second)
+		if low, high := s[0].limitRange(); low < c.Min || high > c.Max {
+			t.Errorf("limit %d to %d with %+v", low, high, c)
+		}
+	}
+}
+
 func TestAdaptiveCannotSayWhy(t *testing.T) {
 	p := limiter.Adaptive(limiter.AdaptiveConfig{})
 	why := func() string { return p.(limiter.Reasoner).Reason() }

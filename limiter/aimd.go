@@ -8,9 +8,9 @@ import (
 // AIMDConfig configures [AIMD]. The zero value is the one that Netflix
 // concurrency-limits uses.
 type AIMDConfig struct {
-	Initial int           // the limit to start with; 0 means 20
-	Min     int           // the least limit; 0 means 20
-	Max     int           // the greatest limit; 0 means 200
+	Initial int           // the limit to start with; 0 means 20, or Max if that is less
+	Min     int           // the least limit; 0 means 20, or Initial or Max if that is less
+	Max     int           // the greatest limit; 0 means 200, or Initial or Min if that is more
 	Backoff float64       // what a loss multiplies the limit by, at least 0.5 and below 1; 0 means 0.9
 	Timeout time.Duration // an answer that takes longer counts as a loss; 0 means 5 s
 }
@@ -31,9 +31,11 @@ type AIMDConfig struct {
 // Failed, cancelled and ignored calls change nothing. AIMD panics with a
 // [*ConfigError] if c cannot be obeyed.
 func AIMD(c AIMDConfig) Policy {
-	setDefault(&c.Initial, 20)
-	setDefault(&c.Min, max(1, min(20, c.Initial)))
-	setDefault(&c.Max, max(200, c.Initial, c.Min))
+	if c.Max == 0 {
+		c.Max = max(200, c.Initial, c.Min)
+	}
+	setDefault(&c.Initial, max(c.Min, min(20, c.Max)))
+	setDefault(&c.Min, max(1, min(20, c.Initial, c.Max)))
 	setDefault(&c.Backoff, 0.9)
 	setDefault(&c.Timeout, 5*time.Second)
 	checkRange("AIMDConfig", c.Initial, c.Min, c.Max)

@@ -24,17 +24,21 @@ type clock struct {
 func (c *clock) read() instant {
 	at := time.Since(c.birth)
 	if at-c.lookedUp >= time.Second { // at the first reading, too: the year 1 is long ago
-		at = c.lookUp(at)
+		at = c.lookUp()
 	}
 	return at
 }
 
 // lookUp asks the wall clock.
-func (c *clock) lookUp(at instant) instant {
+func (c *clock) lookUp() instant {
+	now := time.Now()
 	if c.birth.IsZero() {
-		c.birth, at = time.Now().Add(-1), 1
+		c.birth = now.Add(-1)
 	}
-	c.epoch, c.lookedUp = time.Now().Round(0).Add(-at), at // Round strips the monotonic reading
+	// Both from one reading, or what is kept as looked up at one instant would
+	// be of a later one.
+	at := now.Sub(c.birth)
+	c.epoch, c.lookedUp = now.Round(0).Add(-at), at // Round strips the monotonic reading
 	return at
 }
 

@@ -10,6 +10,9 @@ import "context"
 //
 // It panics with a [*ConfigError] if f is nil.
 func Do[T any](ctx context.Context, l *Limiter, f func(context.Context) (T, error)) (T, error) {
+	if l == nil {
+		badConfig("Do", "l", nil, "a Limiter")
+	}
 	if f == nil {
 		badConfig("Do", "f", nil, "a function")
 	}

@@ -26,6 +26,9 @@ import (
 // and then panics in the caller's goroutine with a [*PanicError]. Outcomes are
 // reported as by [Do].
 func ForEach[T any](ctx context.Context, l *Limiter, seq iter.Seq[T], f func(context.Context, T) error, opts ...EachOption) error {
+	if l == nil {
+		badConfig("ForEach", "l", nil, "a Limiter")
+	}
 	if f == nil {
 		badConfig("ForEach", "f", nil, "a function")
 	}
@@ -34,6 +37,9 @@ func ForEach[T any](ctx context.Context, l *Limiter, seq iter.Seq[T], f func(con
 	}
 	var set eachOptions
 	for _, o := range opts {
+		if o == nil {
+			badConfig("ForEach", "option", nil, "an EachOption")
+		}
 		o(&set)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -121,11 +127,12 @@ func (g *group) run(p Permit, f func() error) {
 		p.Release() // last, so that nobody starts in its place
 	}()
 	err := f()
+	outcome := p.call.limiter.outcome(err) // may panic, too
 	returned = true
 	if err != nil {
 		g.fail(err) // before the place is free, so that nobody starts in it
 	}
-	p.Done(p.call.limiter.outcome(err))
+	p.Done(outcome)
 }
 
 func (g *group) fail(err error) {
@@ -180,6 +187,12 @@ func (g *group) end() error {
 // work sooner, since it fills each place as it becomes free. Gather panics with
 // a [*ConfigError] unless size is at least 1 and seq and f are not nil.
 func Gather[T, R any](ctx context.Context, size int, seq iter.Seq[T], f func(context.Context, T) (R, error)) ([]R, error) {
+	if size < 1 {
+		badConfig("Gather", "size", size, "at least 1")
+	}
+	if seq == nil {
+		badConfig("Gather", "seq", nil, "a sequence (slices.Values makes one of a slice)")
+	}
 	if f == nil {
 		badConfig("Gather", "f", nil, "a function")
 	}
@@ -189,18 +202,15 @@ func Gather[T, R any](ctx context.Context, size int, seq iter.Seq[T], f func(con
 		i int
 		v T
 	}
-	var items iter.Seq[item]
-	if seq != nil {
-		items = func(yield func(item) bool) {
-			for v := range seq {
-				mu.Lock()
-				var zero R
-				results = append(results, zero)
-				i := len(results) - 1
-				mu.Unlock()
-				if !yield(item{i, v}) {
-					return
-				}
+	items := func(yield func(item) bool) {
+		for v := range seq {
+			mu.Lock()
+			var zero R
+			results = append(results, zero)
+			i := len(results) - 1
+			mu.Unlock()
+			if !yield(item{i, v}) {
+				return
 			}
 		}
 	}

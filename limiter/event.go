@@ -79,16 +79,21 @@ func (l *Limiter) limitChanged() {
 	l.record(e)
 }
 
-// reject counts a rejection and makes its error; mu is held.
-func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
+// rejected counts a rejection; mu is held.
+func (l *Limiter) rejected(r Reason, waited time.Duration) {
 	l.stats.rejected[r]++
 	l.record(Event{Kind: Rejected, Reason: r, Wait: waited})
+}
+
+// reject is rejected with an error for the caller; mu is held.
+func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
+	l.rejected(r, waited)
 	e := &RejectedError{
 		Reason: r, Limit: l.limit, InFlight: l.inFlight, Queued: l.queue.len,
 		Waited: waited, cause: cause,
 	}
 	if l.queue.len > 0 {
-		e.RetryAfter = l.pace.atLeast(l.queue.len)
+		e.RetryAfter = l.pace.atLeast(l.queue.len, l.clock.read())
 	}
 	if l.pausedUntil != 0 {
 		e.RetryAfter = max(e.RetryAfter, l.pauseLeft())

@@ -68,3 +68,21 @@ func TestLowMeanForgetsWhatIsMissing(t *testing.T) {
 		t.Errorf("mean %v ± %v of equals", mean, stderr)
 	}
 }
+
+// The wall clock is looked up anew now and then, which must not set back the
+// time that policies are told.
+func TestClockRunsBackwardsWhenItIsLookedUp(t *testing.T) {
+	var c clock
+	last := c.read()
+	if last != 1 {
+		t.Errorf("the first instant is %v, want 1 ns", last)
+	}
+	for range 100_000 {
+		c.lookedUp = -time.Minute // due
+		at := c.read()
+		if at < last || c.lookedUp != at {
+			t.Fatalf("%v after %v, looked up at %v", at, last, c.lookedUp)
+		}
+		last = at
+	}
+}

@@ -11,7 +11,8 @@ import (
 // of a key is made when the key is first used and forgotten, with what it has
 // learnt, when there are too many and it has been idle for the longest. One
 // with calls in flight or waiting is never forgotten, so a limit holds however
-// many keys there are; the price is that the bound is on idle keys only.
+// many keys there are. With more keys busy at once than the bound there are more
+// Limiters; the surplus goes, a few with each use of the Keyed, once it is idle.
 //
 // A Keyed is safe for concurrent use. Make one with [NewKeyed].
 type Keyed[K comparable] struct{ table *perkey.Table[K, *Limiter] }
@@ -68,7 +69,7 @@ func (l *Limiter) busy() bool {
 	defer l.mu.Unlock()
 	lost := 0
 	if l.lost != nil {
-		lost = int(l.lost.Load())
+		lost = int(l.lost.count.Load())
 	}
 	return l.inFlight > lost || l.queue.len > 0
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -43,8 +42,8 @@ type Limiter struct {
 	wakeAt      instant     // zero: not set
 	pausedUntil instant     // zero: not paused
 
-	idle  *call         // places for calls to come
-	lost  *atomic.Int64 // places whose permit was garbage-collected
+	idle  *call      // places for calls to come
+	lost  *orphanage // calls whose permits were garbage-collected
 	stats counters
 
 	options
@@ -70,13 +69,14 @@ func New(p Policy, opts ...Option) *Limiter {
 // wait keep their places. It panics with a [*ConfigError] if p is nil.
 func (l *Limiter) SetPolicy(p Policy) {
 	if p == nil {
-		badConfig("New", "policy", nil, "a Policy, such as Unlimited()")
+		badConfig("New or SetPolicy", "policy", nil, "a Policy, such as Unlimited()")
 	}
 	l.mu.Lock()
 	l.policy = guard(p, &l.mu)
 	l.era++
 	l.timed = needsClock(p) || l.observe != nil
 	l.constant = false
+	l.pace.begin(l.clock.read())
 	l.ask(l.now(), l.queue.len)
 	l.constant = isConstant(p) // from here on the answer is known
 	l.dispatch()
@@ -138,23 +138,23 @@ func (l *Limiter) TryAcquire() (Permit, bool) {
 			return p, true
 		}
 	}
-	l.reject(Busy, nil, 0)
+	l.rejected(Busy, 0)
 	l.unlock()
 	return Permit{}, false
 }
 
 // unprepared reports whether prepare has anything to do; mu is held.
-func (l *Limiter) unprepared() bool { return l.lost == nil || l.lost.Load() > 0 }
+func (l *Limiter) unprepared() bool { return l.lost == nil || l.lost.count.Load() > 0 }
 
 // prepare is what comes before every question; mu is held.
 func (l *Limiter) prepare() {
 	if l.lost == nil {
-		l.lost = new(atomic.Int64)
+		l.lost = new(orphanage)
 	}
 	if l.policy == nil { // the zero Limiter
 		l.policy, l.constant, l.limit = Unlimited(), true, math.MaxInt
 	}
-	if l.lost.Load() > 0 {
+	if l.lost.count.Load() > 0 {
 		l.sweep()
 	}
 }
@@ -261,8 +261,8 @@ func (l *Limiter) dispatchAt(at, real instant) {
 		c := l.queue.pop()
 		c.waited = real - c.queued
 		l.stats.waiting.add(c.waited)
-		l.pace.started(real)
 		l.start(c, at, real)
+		l.pace.started(real, l.inFlight)
 		late = at < real
 		c.ready <- struct{}{}
 	}

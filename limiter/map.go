@@ -11,18 +11,24 @@ import (
 // as l admits it, and yields the results in the order of seq. At most window
 // calls are between being started and having their result yielded, so seq may
 // be endless; a window of a few times the number of calls that run at once
-// keeps a slow call from holding up the rest.
+// keeps a slow call from holding up the rest. Whenever a value has been taken
+// from seq, the results that are ready by then are yielded before its call
+// starts; seq itself is never run at the same time as the loop's body, so a slow
+// seq holds up finished results.
 //
 // The error of a call is yielded with its result and ends nothing. When l
 // rejects a value its error is yielded in that value's place; when ctx ends,
-// one last error is. Leaving the loop early cancels the context that f is given and waits
-// for the calls in flight, so nothing is left behind. If f panics, the
+// one last error is. Leaving the loop early cancels the context that f is given
+// and waits for the calls in flight, so nothing is left behind. If f panics, the
 // iteration panics with a [*PanicError] when it comes to that value's turn.
 // Outcomes are reported as by [Do].
 //
 // Map panics with a [*ConfigError] unless window is at least 1 and seq and f
 // are not nil.
 func Map[T, R any](ctx context.Context, l *Limiter, window int, seq iter.Seq[T], f func(context.Context, T) (R, error)) iter.Seq2[R, error] {
+	if l == nil {
+		badConfig("Map", "l", nil, "a Limiter")
+	}
 	if window < 1 {
 		badConfig("Map", "window", window, "at least 1")
 	}
@@ -49,8 +55,10 @@ func Map[T, R any](ctx context.Context, l *Limiter, window int, seq iter.Seq[T],
 			return yield(r.value, r.err)
 		}
 		for v := range seq {
-			if len(pending) == window && !first() {
-				return
+			for len(pending) > 0 && (len(pending) == window || pending[0].over()) {
+				if !first() {
+					return
+				}
 			}
 			r := &result[R]{done: make(chan struct{})}
 			p, err := l.Acquire(ctx)
@@ -85,6 +93,16 @@ type result[R any] struct {
 	done     chan struct{}
 }
 
+// over reports whether the call has ended.
+func (r *result[R]) over() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // run runs the call and gives back its permit however it ends.
 func (r *result[R]) run(p Permit, f func() (R, error)) {
 	returned := false
@@ -101,6 +119,7 @@ func (r *result[R]) run(p Permit, f func() (R, error)) {
 		}
 	}()
 	r.value, r.err = f()
+	outcome := p.call.limiter.outcome(r.err) // may panic, too
 	returned = true
-	p.Done(p.call.limiter.outcome(r.err))
+	p.Done(outcome)
 }

@@ -60,8 +60,8 @@ func (o *options) longestPause() time.Duration {
 
 // Observe has f told of every [Event]: in order, one at a time, and never
 // while the Limiter's lock is held, so f may call the Limiter. It runs in the
-// goroutine of a caller of the Limiter and delays that caller; hand what takes
-// long to a channel. A panic in f is caught and counted in
+// goroutine of a caller of the Limiter, or of its timer, and delays that; hand
+// what takes long to a channel. A panic in f is caught and counted in
 // Stats.ObserverPanics.
 //
 // A Limiter that is observed reads the clock for each call.

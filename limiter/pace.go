@@ -10,44 +10,50 @@ import (
 // instead of letting it find out.
 //
 // The estimate is meant to err on one side only: to turn away a call that would
-// have made it is worse than to let one wait in vain. So it needs a number of
-// starts since the queue was last empty, and it is reduced by two standard
-// errors: of k intervals with mean m and standard deviation s, k·m - 2·s·√k.
+// have made it is worse than to let one wait in vain. So it goes by windows of
+// at least 32 starts and four times the calls in flight, because calls of equal
+// length run in lockstep and start in bunches of as many as there are places: a
+// window then holds four gaps between bunches, or one more by chance. Of k calls
+// that start at random with p seconds between them the last starts after k·p,
+// give or take √k·p. The estimate is
+//
+//	0.75 · (k - 2√k) · p
+//
+// with the lesser p of the last whole window and the one that is under way.
 type pace struct {
-	n              int     // intervals since the queue was last empty
-	last           instant // start of the latest call
-	mean, variance float64 // of the intervals, in seconds; the last 32 or so count
+	per   float64 // nanoseconds between starts in the last whole window; 0 if there is none
+	n     int     // starts in this window
+	since instant // when it began
 }
 
 const (
-	soundPace  = 16
-	paceMemory = 32
+	paceWindow   = 32 // starts, at least
+	paceBunches  = 4
+	paceCaution  = 0.75
+	paceUnderWay = 16 // starts from which on the window under way has a say
 )
 
-// begin forgets what was: calls begin to wait.
-func (p *pace) begin(now instant) { *p = pace{last: now} }
+// begin forgets what was: calls begin to wait, or what held them back has
+// changed.
+func (p *pace) begin(now instant) { *p = pace{since: now} }
 
 // started counts a start from the queue.
-func (p *pace) started(now instant) {
-	interval := float64(now - p.last)
-	p.last = now
+func (p *pace) started(now instant, inFlight int) {
 	p.n++
-	g := 1.0 / paceMemory
-	if p.n < paceMemory {
-		g = 1 / float64(p.n)
+	if p.n >= max(paceWindow, paceBunches*inFlight) {
+		p.per = float64(now-p.since) / float64(p.n)
+		p.n, p.since = 0, now
 	}
-	d := interval - p.mean
-	p.mean += g * d
-	p.variance += g * (d*d*(1-g) - p.variance)
 }
 
 // atLeast returns how long the call that is k-th in line will wait at least, or
 // 0 if that is not known.
-func (p *pace) atLeast(k int) time.Duration {
-	if p.n < soundPace {
-		return 0
+func (p *pace) atLeast(k int, now instant) time.Duration {
+	per := p.per
+	if p.n >= paceUnderWay {
+		per = math.Min(per, float64(now-p.since)/float64(p.n))
 	}
 	n := float64(k)
-	wait := n*p.mean - 2*math.Sqrt(p.variance*n)
+	wait := paceCaution * (n - 2*math.Sqrt(n)) * per
 	return time.Duration(math.Max(0, math.Min(wait, math.MaxInt64/2)))
 }

@@ -86,8 +86,8 @@ func TestHopelessByMaxWaitWaitsInVain(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		l := limiter.New(limiter.Fixed(1), limiter.MaxWait(50*time.Second))
 		work(ctx, l, 40)
-		sleep(30 * time.Second)
-		l2 := 0
+		sleep(40 * time.Second)
+		waiting := 0
 		for { // fill the queue until the next one cannot make it
 			c := ask(ctx, l)
 			if c.done.Load() {
@@ -96,11 +96,11 @@ func TestHopelessByMaxWaitWaitsInVain(t *testing.T) {
 				}
 				break
 			}
-			if l2++; l2 > 100 {
+			if waiting++; waiting > 100 {
 				t.Fatal("everybody may wait")
 			}
 		}
-		if q := l.Stats().Queued; q < 50 || q > 70 {
+		if q := l.Stats().Queued; q < 50 || q > 95 {
 			t.Errorf("%d wait where 50 can start in time", q)
 		}
 		stop()
@@ -126,6 +126,73 @@ func TestBatchesMakeTheEstimateUnsound(t *testing.T) {
 		c.permit.Release()
 		stop()
 		sleep(2 * time.Second)
+	})
+}
+
+// The pause is not the pace at which calls start when it is over.
+func TestPauseMakesCallersLookHopeless(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := limiter.New(limiter.Fixed(1))
+		call := func(ctx context.Context) error {
+			p, err := l.Acquire(ctx)
+			if err == nil {
+				time.Sleep(10 * time.Millisecond)
+				p.Release()
+			}
+			return err
+		}
+		for range 600 {
+			go call(t.Context())
+		}
+		sleep(600 * time.Millisecond)
+		holder := ask(limiter.WithPriority(t.Context(), 1), l)
+		sleep(20 * time.Millisecond)
+		holder.permit.Pause(time.Minute)
+		holder.permit.Release()
+		sleep(61 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if err := call(ctx); err != nil {
+			t.Errorf("turned away with %d in the queue, 10 ms each: %v", l.Stats().Queued, err)
+		}
+		sleep(time.Minute)
+	})
+}
+
+// Calls of equal length start in bunches: no gap between two bunches must be
+// taken for the gap between two calls.
+func TestLockstepMakesCallersLookHopeless(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := limiter.New(limiter.Fixed(200))
+		random := rand.New(rand.NewPCG(9, 9))
+		turnedAway, done := 0, 0
+		var mu sync.Mutex
+		// 660 calls a second where 667 can be done, after 3,000 at once.
+		for i := range 20_000 {
+			if i > 3000 {
+				time.Sleep(time.Duration(random.ExpFloat64() * float64(time.Second) / 660))
+			}
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				defer cancel()
+				p, err := l.Acquire(ctx)
+				mu.Lock()
+				if err != nil {
+					turnedAway++
+				} else {
+					done++
+				}
+				mu.Unlock()
+				if err == nil {
+					time.Sleep(300 * time.Millisecond)
+					p.Release()
+				}
+			}()
+		}
+		sleep(time.Minute)
+		if turnedAway != 0 || done != 20_000 {
+			t.Errorf("%d turned away though everybody can start within 30 s, %d done", turnedAway, done)
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -38,7 +39,7 @@ func (p Permit) Report(o Outcome) {
 	l := p.call.limiter
 	l.mu.Lock()
 	if p.current() && !p.call.reported {
-		l.report(p.call, o)
+		l.report(p.call.fate, o)
 		if l.queue.len > 0 && !l.constant {
 			l.dispatch() // the policy may have learnt that there is room
 		}
@@ -72,7 +73,7 @@ func (p Permit) Done(o Outcome) {
 	l.mu.Lock()
 	if p.current() {
 		if !p.call.reported {
-			l.report(p.call, o)
+			l.report(p.call.fate, o)
 		}
 		l.release(p.call)
 		if l.queue.len > 0 {
@@ -112,19 +113,50 @@ type call struct {
 	limiter    *Limiter
 	generation uint64
 	state      callState
-	reported   bool
-	outcome    Outcome
-	era        uint32        // of the policy that was told of the start
-	started    instant       // zero if nobody wanted to know
-	latency    time.Duration // from start to report
-	waited     time.Duration
+	*fate
 
 	// While it waits.
 	priority   int
 	queued     instant
 	ready      chan struct{} // has room for one; told when the state has changed
+	err        error         // why it was evicted
 	timer      *time.Timer   // for MaxWait
 	next, prev *call         // in the queue; next also among the idle
+}
+
+// A fate is what has to be known of a running call even when its permits have
+// been lost and it with them. It outlives its call and refers to nothing.
+type fate struct {
+	reported bool
+	outcome  Outcome
+	era      uint32        // of the policy that was told of the start
+	started  instant       // zero if nobody wanted to know
+	latency  time.Duration // from start to report
+	waited   time.Duration
+}
+
+// An orphanage is where the garbage collector leaves the fates of calls whose
+// permits it has found lost.
+type orphanage struct {
+	count atomic.Int64 // of those in fates
+	mu    sync.Mutex
+	fates []*fate
+}
+
+func (o *orphanage) leave(f *fate) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.fates = append(o.fates, f)
+	o.count.Store(int64(len(o.fates)))
+}
+
+func (o *orphanage) take() []*fate {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fates := o.fates
+	o.fates = nil
+	o.count.Store(0)
+	return fates
 }
 
 type callState uint8
@@ -148,23 +180,28 @@ func (l *Limiter) place() *call {
 
 // newCall makes a call for when none is idle; mu is held.
 func (l *Limiter) newCall() *call {
-	c := &call{limiter: l}
-	// The cleanup must not touch the limiter's lock or a channel: it runs in a
-	// goroutine of the runtime's, which belongs to no synctest bubble and must
-	// not block. It counts; the next caller sweeps.
-	runtime.AddCleanup(c, func(lost *atomic.Int64) { lost.Add(1) }, l.lost)
+	type lost struct {
+		to *orphanage
+		f  *fate
+	}
+	c := &call{limiter: l, fate: new(fate)}
+	// The cleanup must touch neither the limiter's lock nor a channel: it runs
+	// in a goroutine of the runtime's, which belongs to no synctest bubble and
+	// must not be held up. It takes a note; the next caller sweeps.
+	runtime.AddCleanup(c, func(x lost) { x.to.leave(x.f) }, lost{l.lost, c.fate})
 	return c
 }
 
 // free makes c idle, and every permit for it stale; mu is held.
 func (l *Limiter) free(c *call) {
 	c.generation++
-	c.state, c.reported, c.outcome, c.latency, c.waited = idle, false, Ignored, 0, 0
+	c.state = idle
+	*c.fate = fate{}
 	c.next, l.idle = l.idle, c
 }
 
 // report passes the evidence on to the policy; mu is held.
-func (l *Limiter) report(c *call, o Outcome) {
+func (l *Limiter) report(c *fate, o Outcome) {
 	if o >= outcomes {
 		o = Ignored
 	}
@@ -184,12 +221,12 @@ func (l *Limiter) report(c *call, o Outcome) {
 
 // release takes c out of flight; mu is held.
 func (l *Limiter) release(c *call) {
-	l.end(c)
+	l.end(c.fate)
 	l.free(c)
 }
 
-// end is release for a call that will not be used again; mu is held.
-func (l *Limiter) end(c *call) {
+// end is release for a call that may be no more; mu is held.
+func (l *Limiter) end(c *fate) {
 	if !c.reported {
 		l.report(c, Ignored)
 	}
@@ -202,16 +239,18 @@ func (l *Limiter) end(c *call) {
 // sweep recovers the places of permits that have been garbage-collected; mu is
 // held.
 func (l *Limiter) sweep() {
-	for range l.lost.Swap(0) {
+	for _, f := range l.lost.take() {
 		l.stats.leaked++
-		l.end(&call{era: l.era}) // the call itself is no more
+		l.end(f)
 	}
 	l.dispatch()
 }
 
 // pause holds back every call until d from now; mu is held.
 func (l *Limiter) pause(d time.Duration) {
-	if until := after(l.clock.read(), min(d, l.longestPause())); until > l.pausedUntil {
+	now := l.clock.read()
+	l.pace.begin(now) // what it saw no longer holds
+	if until := after(now, min(d, l.longestPause())); until > l.pausedUntil {
 		l.pausedUntil = until
 		l.paused(until)
 	}
@@ -221,9 +260,11 @@ func (l *Limiter) pause(d time.Duration) {
 // pauseLeft returns how long the pause still lasts, and forgets it when it is
 // over; mu is held.
 func (l *Limiter) pauseLeft() time.Duration {
-	left := l.pausedUntil - l.clock.read()
+	now := l.clock.read()
+	left := l.pausedUntil - now
 	if left <= 0 {
 		l.pausedUntil = 0
+		l.pace.begin(now) // the pause was not its pace
 	}
 	return left
 }

@@ -63,7 +63,7 @@ func (l *Limiter) hopeless(ctx context.Context, priority int) error {
 	if !ok && l.maxWait == 0 {
 		return nil
 	}
-	wait := l.pace.atLeast(l.queue.ahead(priority) + 1)
+	wait := l.pace.atLeast(l.queue.ahead(priority)+1, l.clock.read())
 	switch {
 	case wait == 0:
 	case ok && wait > time.Until(deadline):
@@ -83,6 +83,7 @@ func (l *Limiter) evict(priority int) bool {
 	}
 	l.queue.remove(c)
 	c.state = evicted
+	c.err = l.reject(Evicted, nil, l.clock.read()-c.queued)
 	c.ready <- struct{}{}
 	return true
 }
@@ -123,11 +124,15 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 	}
 
 	l.mu.Lock()
+	var err error
 	if c.state == waiting {
 		l.queue.remove(c)
+		err = l.reject(reason, cause, l.clock.read()-c.queued)
 		l.dispatch() // it may have been the first in line
-	} else if reason != Evicted {
-		<-c.ready // the message came in the very moment of giving up
+	} else {
+		if reason != Evicted {
+			<-c.ready // the message came in the very moment of giving up
+		}
 		if c.state == running {
 			// Admitted first, then cancelled: the caller, who sees its context,
 			// is the one to end the call. Taking the permit back here would
@@ -135,9 +140,8 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 			l.unlock()
 			return Permit{c, c.generation}, nil
 		}
-		reason, cause = Evicted, nil
+		err, c.err = c.err, nil
 	}
-	err := l.reject(reason, cause, l.clock.read()-c.queued)
 	l.free(c)
 	l.unlock()
 	return Permit{}, err

@@ -111,6 +111,9 @@ func TestAllObeysOnlyOneOfItsParts(t *testing.T) {
 }
 
 func TestAIMDFollowsItsSource(t *testing.T) {
+	for _, c := range []limiter.AIMDConfig{{Max: 10}, {Initial: 3}, {Min: 300}, {}} {
+		limiter.AIMD(c) // what is left out must fit what is given
+	}
 	p := limiter.AIMD(limiter.AIMDConfig{Initial: 20, Min: 5, Max: 23, Timeout: time.Second})
 	limit := func() int { n, _ := p.Next(limiter.State{}); return n }
 	for i, s := range []struct {
@@ -181,6 +184,16 @@ func TestBadConfigurationIsAccepted(t *testing.T) {
 		"Keyed nil result": {func() {
 			_, _ = limiter.NewKeyed(1, func(string) *limiter.Limiter { return nil }).Acquire(context.Background(), "x")
 		}, []string{"result of create"}},
+		"SetPolicy of another": {func() { new(limiter.Limiter).SetPolicy(nil) }, []string{"SetPolicy"}},
+		"Gather size": {func() {
+			_, _ = limiter.Gather(context.Background(), 0, count(1), func(context.Context, int) (int, error) { return 0, nil })
+		}, []string{"Gather", "size is 0"}},
+		"ForEach option": {func() {
+			_ = limiter.ForEach(context.Background(), limiter.New(limiter.Fixed(1)), count(1), func(context.Context, int) error { return nil }, nil)
+		}, []string{"ForEach", "option"}},
+		"Do without a limiter": {func() {
+			_, _ = limiter.Do(context.Background(), nil, func(context.Context) (int, error) { return 0, nil })
+		}, []string{"Do: l is"}},
 		"Do nil": {func() {
 			_, _ = limiter.Do[int](context.Background(), limiter.New(limiter.Fixed(1)), nil)
 		}, []string{"Do", "f is <nil>"}},

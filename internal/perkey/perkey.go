@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// A Table keeps a value per key. At most Max values are kept, except that a
-// value in use is never dropped: with more than Max in use at once there are
-// more, and the next new key drops the surplus. A Table is safe for concurrent
-// use.
+// A Table keeps a value per key, and as many as its limit. A value in use is
+// never dropped: with more than that in use at once there are more, and the
+// surplus is dropped bit by bit, a few entries with each use of the table, once
+// it is idle. A Table is safe for concurrent use.
 type Table[K comparable, V any] struct {
 	limit int
 	make  func(K) V
@@ -49,6 +49,7 @@ func (t *Table[K, V]) Pin(key K) *Entry[K, V] {
 		t.recent.MoveToFront(at)
 		e := at.Value.(*Entry[K, V])
 		e.pins.Add(1)
+		t.shrink()
 		return e
 	}
 	e := &Entry[K, V]{Key: key, Value: t.make(key)}
@@ -61,8 +62,9 @@ func (t *Table[K, V]) Pin(key K) *Entry[K, V] {
 // Unpin undoes one Pin.
 func (e *Entry[K, V]) Unpin() { e.pins.Add(-1) }
 
-// looks is how many entries a new key looks at to find one to drop. Entries in
-// use go back to the front, so the next new key looks at others.
+// looks is how many entries each use of a table that is over its limit looks at
+// to find some to drop. Entries in use go back to the front, so the next use
+// looks at others.
 const looks = 16
 
 func (t *Table[K, V]) shrink() {
