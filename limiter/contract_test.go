@@ -50,6 +50,7 @@ func (r *recorder) see(s limiter.State) {
 
 func (r *recorder) Next(s limiter.State) (int, time.Duration) { r.see(s); return r.Policy.Next(s) }
 func (r *recorder) Start(s limiter.State)                     { r.see(s); r.started++; r.Policy.Start(s) }
+
 func (r *recorder) Report(s limiter.State, x limiter.Result) {
 	r.see(s)
 	r.reported++

@@ -8,6 +8,7 @@ import (
 // Kind says what an Event is about.
 type Kind uint8
 
+// The kinds of events.
 const (
 	Admitted     Kind = iota // a call has started
 	Rejected                 // a call was not admitted

@@ -196,7 +196,7 @@ func (l *Limiter) newCall() *call {
 func (l *Limiter) free(c *call) {
 	c.generation++
 	c.state = idle
-	*c.fate = fate{}
+	c.reported, c.latency, c.waited = false, 0, 0 // the rest is set anew in any case
 	c.next, l.idle = l.idle, c
 }
 

@@ -139,6 +139,11 @@ func All(ps ...Policy) Policy {
 			continue
 		}
 		a.parts = append(a.parts, p)
+		switch p.(type) {
+		case *tokens, *batch:
+		default:
+			a.learners = append(a.learners, p)
+		}
 		timed = timed || needsClock(p)
 	}
 	switch {
@@ -155,8 +160,9 @@ func All(ps ...Policy) Policy {
 }
 
 type all struct {
-	most  int // the least of the limits that never change
-	parts []Policy
+	most     int // the least of the limits that never change
+	parts    []Policy
+	learners []Policy // those of them that want reports
 }
 
 func (a *all) Next(s State) (limit int, wait time.Duration) {
@@ -175,7 +181,7 @@ func (a *all) Start(s State) {
 }
 
 func (a *all) Report(s State, r Result) {
-	for _, p := range a.parts {
+	for _, p := range a.learners {
 		p.Report(s, r)
 	}
 }

@@ -73,7 +73,7 @@ func (c *counting) Next(limiter.State) (int, time.Duration) { c.asked++; return 
 type lots struct{ silent }
 
 func (lots) Next(s limiter.State) (int, time.Duration) {
-	return 1 + rand.IntN(1000), 0 //nolint:gosec // this is the mistake
+	return 1 + rand.IntN(1000), 0 // this is the mistake
 }
 
 type sulking struct {
