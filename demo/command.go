@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+	"github.com/tidegate-go/tidegate/demo/internal/postgres"
 )
 
 // The exit statuses. `go run` turns all but 0 into 1.
@@ -39,9 +40,13 @@ func Main(args []string, stdout, stderr *os.File) int {
 		return err
 	})
 	command.SetArgs(args)
-	command.SetOut(stdout)
+	out := &output{w: stdout} // of the help and the version; run has its own
+	command.SetOut(out)
 	command.SetErr(stderr)
 	err := command.Execute()
+	if lost := out.lost(); lost != nil {
+		err = lost
+	}
 	if err == nil {
 		return code
 	}
@@ -64,6 +69,21 @@ func (f *failure) Unwrap() error { return f.err }
 
 func usageError(format string, args ...any) error {
 	return &failure{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// errEarly is all that there is to say if the user ends what has not begun.
+var errEarly = &failure{exitInterrupted, errors.New("interrupted before the first run")}
+
+// classified gives an error of opening the exit status that it leads to.
+func classified(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return errEarly
+	case errors.Is(err, postgres.ErrBadDSN), errors.Is(err, postgres.ErrBadConfig):
+		return &failure{exitUsage, err}
+	default:
+		return &failure{exitEnvironment, err}
+	}
 }
 
 // newCommand returns the command, which calls run with valid options.

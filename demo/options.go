@@ -50,7 +50,7 @@ var valid = map[string]string{
 	"n":           "whole numbers from 1 to 10000000, with commas between them",
 	"runs":        "a whole number from 1 to 1000",
 	"seed":        "a whole number from 0 to 18446744073709551615",
-	"json":        "the name of a file, or - for standard output",
+	"json":        "the name of a file that can be written, or - for standard output",
 	"limit":       "a whole number from 1 to 10000000",
 	"batch":       "a whole number from 1 to 10000000",
 	"rate":        "a number above 0 and at most 10000000",

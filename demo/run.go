@@ -19,7 +19,7 @@ import (
 // A session is one run of the command.
 type session struct {
 	options
-	out      io.Writer // tables
+	out      *output // tables
 	style    report.Style
 	progress *report.Progress
 	runner   experiment.Runner
@@ -38,12 +38,15 @@ func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 		tables = stderr // standard output is for whoever reads the JSON
 	default:
 		var err error
-		if file, err = report.Create(o.json); err != nil {
-			return 0, usageError("--json: %w", err)
+		if file, err = report.Create(ctx, o.json, stdout); err != nil {
+			if ctx.Err() != nil {
+				return 0, errEarly
+			}
+			return 0, usageError("--json: %w; valid: %s", err, valid["json"])
 		}
 	}
 	s := &session{
-		options: o, out: tables, style: report.StyleOf(tables),
+		options: o, out: &output{w: tables}, style: report.StyleOf(tables),
 		document: &report.Document{Schema: report.Schema, Environment: experiment.ReadEnvironment()},
 	}
 	s.document.Environment.Seed, s.document.Environment.Runs = o.seed, o.runs
@@ -78,10 +81,14 @@ func (s *session) end(err error, goroutines int, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "demo: %d goroutines are left; that is a defect worth reporting\n", left)
 		err = errors.Join(err, errors.New("goroutines left"))
 	}
+	lost := s.out.lost()
 	if s.document.Error != "" {
 		fmt.Fprintln(stderr, "demo: "+s.document.Error)
 	}
 	switch {
+	case lost != nil:
+		fmt.Fprintln(stderr, "demo: "+lost.Error())
+		return exitInternal // even after an interrupt: what was done is not above
 	case s.document.Interrupted:
 		fmt.Fprintln(stderr, "demo: interrupted; what was done is above")
 		return exitInterrupted
@@ -147,18 +154,6 @@ func (s *session) openOne(ctx context.Context, name string) (experiment.Workload
 		return w, nil
 	default:
 		return experiment.NewSleep(s.seed, s.spread), nil
-	}
-}
-
-// classified gives an error of opening the exit status that it leads to.
-func classified(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() != nil:
-		return &failure{exitInterrupted, errors.New("interrupted before the first run")}
-	case errors.Is(err, postgres.ErrBadDSN), errors.Is(err, postgres.ErrBadConfig):
-		return &failure{exitUsage, err}
-	default:
-		return &failure{exitEnvironment, err}
 	}
 }
 

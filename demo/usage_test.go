@@ -54,6 +54,7 @@ func TestWrongFlagsSayWhatIsValid(t *testing.T) {
 		{"--experiments sleep --timeout 1s", "leaves out"},
 		{"--json=", "name of a file"},
 		{"--json /none/such/x.json", "/none/such/x.json"},
+		{"--json .", "valid: the name of a file"},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()

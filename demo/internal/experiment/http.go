@@ -70,6 +70,9 @@ func (h *HTTP) Floor(n int, p Policy) time.Duration {
 
 // Predict applies the law.
 func (h *HTTP) Predict(n int, p Policy) (Prediction, bool) {
+	if h.config.Queue > 0 {
+		return predictWithQueue(h.config.Workers+h.config.Queue, n, h.config.Capacity(), h.timeout), true
+	}
 	return predictTimeouts(p, n, h.config.Capacity(), h.config.Service, h.timeout), true
 }
 

@@ -47,6 +47,10 @@ type Policy struct {
 	// nobody can say beforehand how many calls it will let be in flight.
 	Searches bool
 
+	// Chosen says that a parameter is the user's choice and not derived from
+	// what is known of the far side.
+	Chosen bool
+
 	// New makes the limiter's policy. Each run needs a new one.
 	New func() limiter.Policy
 }
@@ -91,14 +95,14 @@ func newPolicy(name string, n int, c Choices, s suggestion) (Policy, bool) {
 		// not a sixth one necessary.
 		size := orElse(c.Batch, (n+batches-1)/batches)
 		return Policy{
-			Name: name, Text: fmt.Sprintf("batch %d", size), Size: size,
+			Name: name, Text: fmt.Sprintf("batch %d", size), Size: size, Chosen: c.Batch > 0,
 			Params: map[string]any{"size": size, "batches": (n + size - 1) / size},
 			New:    func() limiter.Policy { return limiter.Batch(size) },
 		}, true
 	case Fixed:
 		limit := orElse(c.Limit, s.limit)
 		return Policy{
-			Name: name, Text: fmt.Sprintf("fixed %d", limit), Limit: limit,
+			Name: name, Text: fmt.Sprintf("fixed %d", limit), Limit: limit, Chosen: c.Limit > 0,
 			Params: map[string]any{"limit": limit},
 			New:    func() limiter.Policy { return limiter.Fixed(limit) },
 		}, true
@@ -108,18 +112,18 @@ func newPolicy(name string, n int, c Choices, s suggestion) (Policy, bool) {
 			perSecond, burst = c.Rate, max(1, int(min(c.Rate/100, math.MaxInt32)))
 		}
 		return Policy{
-			Name: name, Text: "rate " + strconv.FormatFloat(perSecond, 'f', -1, 64) + "/s", Rate: perSecond, Burst: burst,
+			Name: name, Text: "rate " + strconv.FormatFloat(perSecond, 'f', -1, 64) + "/s", Rate: perSecond, Burst: burst, Chosen: c.Rate > 0,
 			Params: map[string]any{"per_second": perSecond, "burst": burst},
 			New:    func() limiter.Policy { return limiter.Rate(rate.Limit(perSecond), burst) },
 		}, true
 	case Adaptive:
 		initial, highest := s.search(c)
-		return searching(name, initial, highest, func() limiter.Policy {
+		return searching(name, initial, highest, c, func() limiter.Policy {
 			return limiter.Adaptive(limiter.AdaptiveConfig{Initial: initial, Min: 1, Max: highest})
 		}), true
 	case AIMD:
 		initial, highest := s.search(c)
-		return searching(name, initial, highest, func() limiter.Policy {
+		return searching(name, initial, highest, c, func() limiter.Policy {
 			return limiter.AIMD(limiter.AIMDConfig{Initial: initial, Min: 1, Max: highest})
 		}), true
 	case Pool:
@@ -129,7 +133,7 @@ func newPolicy(name string, n int, c Choices, s suggestion) (Policy, bool) {
 		size := orElse(c.Limit, s.pool)
 		// The pool is the limit here, so the limiter has none: it counts.
 		return Policy{
-			Name: name, Text: fmt.Sprintf("pool of %d", size), Limit: size,
+			Name: name, Text: fmt.Sprintf("pool of %d", size), Limit: size, Chosen: c.Limit > 0,
 			Params: map[string]any{"connections": size},
 			New:    limiter.Unlimited,
 		}, true
@@ -144,9 +148,9 @@ func (s suggestion) search(c Choices) (initial, highest int) {
 	return initial, max(initial, s.highest)
 }
 
-func searching(name string, initial, highest int, make func() limiter.Policy) Policy {
+func searching(name string, initial, highest int, c Choices, make func() limiter.Policy) Policy {
 	return Policy{
-		Name: name, Text: fmt.Sprintf("%s %d", name, initial), Searches: true,
+		Name: name, Text: fmt.Sprintf("%s %d", name, initial), Searches: true, Chosen: c.Initial > 0,
 		Params: map[string]any{"initial": initial, "min": 1, "max": highest},
 		New:    make,
 	}

@@ -44,6 +44,42 @@ func TestLawOfTimeouts(t *testing.T) {
 	}
 }
 
+func TestAPredictionOfTimeoutsCanFail(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		policy          Policy
+		n               int
+		atLeast, atMost int
+		text            string
+	}{
+		{"all at once", unbounded, 1000, 100, 300, "about 200 (100 to 300): 1000 in flight > 800"},
+		{"one batch of all", batchOf(1000), 1000, 100, 300, "about 200 (100 to 300): 1000 in flight > 800"},
+		// 200, 400 and 600: each batch waits for what the ones before have left.
+		{"batches", batchOf(1000), 3000, 900, 1500, "about 1200 (900 to 1500): 1000 in flight > 800"},
+		{"hardly any", unbounded, 890, 1, 179, "about 90 (1 to 179): 890 in flight > 800"},
+		{"nearly all", unbounded, 100_000, 89_200, 100_000, "about 99200 (89200 to 100000): 100000 in flight > 800"},
+	} {
+		q := predictTimeouts(tt.policy, tt.n, 800, 10*time.Millisecond, time.Second)
+		if q.AtLeast != tt.atLeast || q.AtMost != tt.atMost || q.Text != tt.text || q.Open {
+			t.Errorf("%s: %+v, want %d to %d, %q", tt.name, q, tt.atLeast, tt.atMost, tt.text)
+		}
+		for late, want := range map[int]bool{tt.atLeast - 1: false, tt.atLeast: true, tt.atMost: true, tt.atMost + 1: false} {
+			if q.Held(Counts{TimedOut: late}) != want {
+				t.Errorf("%s: %d time-outs hold: %v, want %v", tt.name, late, !want, want)
+			}
+		}
+	}
+}
+
+func TestWhatTheUserChoseIsMarked(t *testing.T) {
+	w := NewSleep(1, 0)
+	for _, name := range []string{Batch, Fixed, Rate, Adaptive, AIMD} {
+		if mustPolicy(t, w, name, 100, Choices{}).Chosen || !mustPolicy(t, w, name, 100, Choices{Limit: 3, Batch: 3, Rate: 3, Initial: 3}).Chosen {
+			t.Errorf("%s does not say who chose its parameter", name)
+		}
+	}
+}
+
 func TestLawOfRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
@@ -95,6 +131,18 @@ func TestFloor(t *testing.T) {
 	} {
 		if got := floor(tt.policy, tt.n, tt.places, same); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestFullQueueIsTakenForTimeouts(t *testing.T) {
+	for _, row := range []struct {
+		places int
+		open   bool
+	}{{58, false}, {719, false}, {721, true}, {5000, true}} {
+		p := predictWithQueue(row.places, 1000, 800, time.Second)
+		if p.Open != row.open || p.AtLeast != 0 || (p.AtMost == 0) == row.open {
+			t.Errorf("%d places: %+v", row.places, p)
 		}
 	}
 }

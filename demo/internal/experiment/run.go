@@ -38,6 +38,7 @@ type Run struct {
 	// Label is the policy with its parameters, for people. Of several runs the
 	// distributions can be merged; see [Latencies].
 	Label               string     `json:"-"`
+	Chosen              bool       `json:"-"` // as in [Policy]; the JSON has the flags
 	Calls               *Latencies `json:"-"`
 	CallsSinceSubmitted *Latencies `json:"-"`
 }

@@ -62,7 +62,7 @@ func (r *Runner) Run(ctx context.Context, w Workload, n int, p Policy, repeat in
 		PeakMemoryBytes: s.memory, ConnectionsOpened: t.connections, Timeline: s.timeline.points,
 		Against: w.About(), StandIn: w.StandIn(), MemoryBeforeBytes: memory,
 		ForeignCPU: foreign, Noisy: tooMuch,
-		Label: p.Text,
+		Label: p.Text, Chosen: p.Chosen,
 	}
 	run.TimeoutRate = float64(run.Counts.TimedOut) / float64(n)
 	run.Interrupted = t.interrupted && run.Counts.Cancelled > 0

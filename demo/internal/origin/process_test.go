@@ -150,7 +150,7 @@ func TestDeadChildIsReportedAndNotWaitedFor(t *testing.T) {
 	if first == nil {
 		t.Error("Close did not report that the child had crashed")
 	}
-	if again := o.Close(); again != first { //nolint:errorlint // the very same error is what is promised
+	if again := o.Close(); again != first {
 		t.Errorf("the second Close gave %v, the first %v", again, first)
 	}
 }

@@ -3,8 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -102,51 +100,5 @@ func TestDocumentWithoutRunsIsAList(t *testing.T) {
 	}
 	if !strings.Contains(b.String(), `"runs":[]`) || !json.Valid(b.Bytes()) {
 		t.Errorf("%s", b.String())
-	}
-}
-
-func TestAnOldFileSurvivesUntilTheNewOneIsComplete(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "results.json")
-	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	content := func() string {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	f, err := Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if content() != "old" {
-		t.Errorf("after Create it holds %q", content())
-	}
-	f.Discard()
-	if content() != "old" {
-		t.Errorf("after Discard it holds %q", content())
-	}
-	if f, err = Create(path); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Commit(&Document{Schema: Schema}); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(content(), `{"schema":1`) {
-		t.Errorf("after Commit it holds %q", content())
-	}
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(entries) != 1 {
-		t.Errorf("%d files in the folder (%v), want the one", len(entries), err)
-	}
-}
-
-func TestAPathThatCannotBeWrittenIsKnownAtOnce(t *testing.T) {
-	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none", "x.json")} {
-		if _, err := Create(path); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("%s: %v, want an error that names it", path, err)
-		}
 	}
 }

@@ -25,11 +25,13 @@ type Row struct {
 	Goroutines     int
 	LastLimit      *int // where a searching policy ended
 
-	AsInPost    bool // the tasks are those of the post
+	Chosen      bool // a parameter is the user's choice
+	AsInPost    bool // the tasks are those of the post, in as many batches
 	StandIn     bool
 	Noisy       bool
-	Interrupted bool
-	Left        int // goroutines left behind by any of the runs
+	Interrupted bool // all of its runs were cut short
+	Cut         int  // runs that were cut short
+	Left        int  // goroutines left behind by any of the runs
 	Predictions []*experiment.Prediction
 	All         []*experiment.Run
 }
@@ -66,10 +68,15 @@ func newRow(all []*experiment.Run) Row {
 	var calls, since []*experiment.Latencies
 	row := Row{
 		Policy: first.Policy, Label: first.Label, Runs: len(runs), N: first.N,
-		Floor: first.FloorSeconds, StandIn: first.StandIn, Interrupted: interrupted, All: runs,
+		Floor: first.FloorSeconds, StandIn: first.StandIn, Interrupted: interrupted, All: runs, Chosen: first.Chosen,
+	}
+	for _, r := range all {
+		if r.Interrupted {
+			row.Cut++
+		}
 	}
 	_, spread := first.Params[experiment.ParamSpread]
-	row.AsInPost = !spread
+	row.AsInPost = !spread && (row.Policy != experiment.Batch || !row.Chosen)
 	for _, r := range runs {
 		calls, since = append(calls, r.Calls), append(since, r.CallsSinceSubmitted)
 		row.Noisy = row.Noisy || r.Noisy
@@ -115,8 +122,11 @@ func spreadOf(runs []*experiment.Run, f func(*experiment.Run) float64) Spread {
 	return Spread{v[(len(v)-1)/2], v[0], v[len(v)-1]}
 }
 
-// Whole reports whether every task of the row succeeded.
-func (r Row) Whole() bool { return r.Counts.Succeeded == r.N && !r.Interrupted }
+// Whole reports whether every task succeeded in every run of the row. The
+// median would hide those runs in which some did not.
+func (r Row) Whole() bool {
+	return !r.Interrupted && !slices.ContainsFunc(r.All, func(run *experiment.Run) bool { return run.Counts.Succeeded < run.N })
+}
 
 // TimesFloor is the wall time in units of the least possible.
 func (r Row) TimesFloor() float64 { return r.Wall.Median / r.Floor }

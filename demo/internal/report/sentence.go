@@ -37,12 +37,15 @@ func sleepSentence(n int, rows []Row) string {
 		parts = append(parts, fmt.Sprintf("all at once took %s, %.1f times the %s that nobody can beat",
 			seconds(all.Wall.Median), all.TimesFloor(), seconds(all.Floor)))
 	}
-	if haveAll && haveBatch && n == 100_000 && all.AsInPost {
-		verdict := "the opposite of"
-		if batch.Wall.Median < all.Wall.Median {
-			verdict = "as in"
+	if haveAll && haveBatch && n == 100_000 && all.AsInPost && batch.AsInPost {
+		verdict := "unlike the post"
+		switch {
+		case faster(all, batch):
+			verdict = "the opposite of the post"
+		case faster(batch, all):
+			verdict = "as in the post"
 		}
-		parts = append(parts, verdict+" the post, where batches were ahead at 100,000 (5.86 s against 6.24 s)")
+		parts = append(parts, verdict+", where batches were ahead at 100,000 (5.86 s against 6.24 s)")
 	}
 	fixed, haveFixed := find(rows, experiment.Fixed)
 	if haveBatch && haveFixed && sameWidth(fixed, batch) && faster(fixed, batch) {
@@ -75,19 +78,28 @@ func withDoubt(parts []string, rows []Row) []string {
 }
 
 func httpSentence(n int, rows []Row) string {
-	parts := failures(n, rows, "timed out", func(r Row) int { return r.Counts.TimedOut })
+	parts := failures(n, rows, timedOut)
 	fixed, haveFixed := find(rows, experiment.Fixed)
 	adaptive, haveAdaptive := find(rows, experiment.Adaptive)
 	if haveFixed && haveAdaptive && fixed.Whole() && adaptive.Whole() {
-		parts = append(parts, fmt.Sprintf("adaptive, which knows nothing of the origin, took %.2f times as long as %s, which was derived from it",
-			adaptive.Wall.Median/fixed.Wall.Median, fixed.Label))
+		// Who gives a limit has not derived it, and who gives adaptive its first
+		// one may know where to begin.
+		knowing, derived := "", ""
+		if !adaptive.Chosen {
+			knowing = ", which knows nothing of the origin,"
+		}
+		if !fixed.Chosen {
+			derived = ", which was derived from the origin's capacity"
+		}
+		parts = append(parts, fmt.Sprintf("adaptive%s took %.2f times as long as %s%s",
+			knowing, adaptive.Wall.Median/fixed.Wall.Median, fixed.Label, derived))
 		parts = withDoubt(parts, []Row{fixed, adaptive})
 	}
 	return sentence(parts)
 }
 
 func postgresSentence(n int, rows []Row) string {
-	parts := failures(n, rows, "were refused", func(r Row) int { return r.Counts.Refused })
+	parts := failures(n, rows, refused)
 	pool, havePool := find(rows, experiment.Pool)
 	if fixed, ok := find(rows, experiment.Fixed); ok && havePool && pool.Whole() && fixed.Whole() {
 		parts = append(parts, fmt.Sprintf("the pool opened %d connections and took %s, %s opened %d and took %s",
@@ -95,34 +107,6 @@ func postgresSentence(n int, rows []Row) string {
 		parts = withDoubt(parts, []Row{pool, fixed})
 	}
 	return sentence(parts)
-}
-
-// failures says under which policies tasks ended badly in the given way, and
-// under which none did.
-func failures(n int, rows []Row, ended string, count func(Row) int) (parts []string) {
-	var clean, dirty []string
-	for _, r := range rows {
-		c := count(r)
-		share := 100 * float64(c) / float64(n)
-		switch {
-		case r.Interrupted:
-		case c == 0:
-			clean = append(clean, r.Label)
-		case len(dirty) == 0:
-			dirty = append(dirty, fmt.Sprintf("%d of %s tasks (%.0f %%) %s under %s", c, grouped(n), share, ended, r.Label))
-		default:
-			dirty = append(dirty, fmt.Sprintf("%d (%.0f %%) under %s", c, share, r.Label))
-		}
-	}
-	switch {
-	case len(clean)+len(dirty) == 0:
-		return nil
-	case len(dirty) == 0:
-		return []string{fmt.Sprintf("none of the %s tasks %s, whatever the policy", grouped(n), ended)}
-	case len(clean) == 0:
-		return []string{list(dirty) + "; no policy had none"}
-	}
-	return []string{list(dirty), "none under " + list(clean)}
 }
 
 // compare says which of two rows was the faster, if either was.
@@ -151,13 +135,6 @@ func fastest(rows []Row) (best Row, ok bool) {
 		}
 	}
 	return best, ok
-}
-
-func list(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
 // sentence joins parts and makes the first letter a capital.
