@@ -153,7 +153,7 @@ func (a *adaptive) endRound(s State) {
 // learn makes the estimates of a round.
 func (a *adaptive) learn(r roundSums, s State) {
 	a.rate = float64(r.successes) / a.duration
-	a.mean = r.total / float64(r.successes)
+	a.mean = math.Max(r.total/float64(r.successes), tick)
 	// What was lost to deadlines is known to be long: it counts in the
 	// number of which a quarter is taken, or only the lucky would be seen.
 	sample := len(r.latencies)
@@ -259,8 +259,13 @@ func lowMean(xs []float32, n int) (mean, stderr float64) {
 	for _, x := range xs[:k] {
 		variance += sq(float64(x) - cutoff)
 	}
-	return sum / float64(k), math.Sqrt(variance) / float64(k)
+	return math.Max(sum/float64(k), tick), math.Max(math.Sqrt(variance)/float64(k), tick/1000)
 }
+
+// tick is the least latency, in seconds, that is told from none. Answers can come
+// within one tick of a coarse clock; without a floor the weights of estimates
+// that are both exactly 0 would be 0/0, and what is not a number stays so.
+const tick = 1e-9
 
 // blend weighs two estimates by their variances, as a Kalman filter does, and
 // returns the estimate that results and its standard error.

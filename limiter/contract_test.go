@@ -2,6 +2,8 @@ package limiter_test
 
 import (
 	"context"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,11 +124,20 @@ func TestPolicyThatPanicsLeavesTheLockHeld(t *testing.T) {
 // panicking is a Policy that panics in one of its methods.
 type panicking struct {
 	limiter.Policy
+	mu    sync.Mutex
 	in    string
 	limit int
 }
 
+func (p *panicking) set(in string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.in = in
+}
+
 func (p *panicking) blow(where string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.in == where {
 		panic(where)
 	}
@@ -140,3 +151,113 @@ func (p *panicking) Next(s limiter.State) (int, time.Duration) {
 func (p *panicking) Start(limiter.State)                  { p.blow("start") }
 func (p *panicking) Report(limiter.State, limiter.Result) { p.blow("report") }
 func (p *panicking) Reason() string                       { p.blow("reason"); return "" }
+
+// A waiter whose admission makes the policy panic has its place all the same.
+func TestPanicInStartLeavesAWaiterWaiting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := &panicking{Policy: limiter.Fixed(1)}
+		l := limiter.New(p)
+		first := acquire(t, l)
+		c := ask(t.Context(), l)
+		p.in = "start"
+		func() {
+			defer func() { _ = recover() }()
+			first.Release()
+		}()
+		synctest.Wait()
+		p.in = ""
+		if !c.admitted() {
+			t.Fatalf("still waiting: %v", c.err)
+		}
+		c.permit.Release()
+		quiet(t, l)
+	})
+}
+
+// What is lost in a panic must not be taken out of flight a second time.
+func TestPanicWhileAWaiterGivesUpFreesAnothersPlace(t *testing.T) {
+	p := &panicking{Policy: limiter.Fixed(1)}
+	l := limiter.New(p)
+	held := acquire(t, l)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { _ = recover() }()
+		_, _ = l.Acquire(ctx)
+	}()
+	go func() { _, _ = l.Acquire(t.Context()) }()
+	for l.Stats().Queued < 2 {
+		runtime.Gosched()
+	}
+	p.set("next")
+	cancel()
+	<-done
+	p.set("")
+	for range 20 {
+		runtime.GC()
+		runtime.Gosched()
+		if s := l.Stats(); s.InFlight != 1 || s.Leaked != 0 {
+			t.Fatalf("%+v with one permit out", s)
+		}
+	}
+	held.Release()
+	for l.Stats().Admitted < 2 {
+		runtime.Gosched()
+	}
+}
+
+func TestPanicInSweepLosesTheOtherPlaces(t *testing.T) {
+	p := &panicking{Policy: limiter.Fixed(10)}
+	l := limiter.New(p)
+	for range 10 {
+		acquire(t, l)
+	}
+	p.set("report")
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+		runtime.GC()
+		if s, panicked := stats(l); panicked || s.Leaked > 0 {
+			break
+		}
+	}
+	p.set("")
+	for deadline := time.Now().Add(10 * time.Second); l.Stats().Leaked < 10; runtime.Gosched() {
+		runtime.GC()
+		if time.Now().After(deadline) {
+			t.Fatalf("places are lost: %+v", l.Stats())
+		}
+	}
+	quiet(t, l)
+}
+
+func stats(l *limiter.Limiter) (s limiter.Stats, panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	return l.Stats(), false
+}
+
+// A context is the code of others, too.
+type hostile struct {
+	context.Context
+	value func()
+}
+
+func (h hostile) Value(any) any { h.value(); return nil }
+
+func TestContextThatPanicsOrCallsBackLeavesTheLockHeld(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := limiter.New(limiter.Fixed(1))
+		p := acquire(t, l)
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = l.Acquire(hostile{t.Context(), func() { panic("on purpose") }})
+		}()
+		c := ask(hostile{t.Context(), func() { l.Stats() }}, l)
+		p.Release()
+		synctest.Wait()
+		if !c.admitted() {
+			t.Fatal(c.err)
+		}
+		c.permit.Release()
+		quiet(t, l)
+	})
+}

@@ -127,12 +127,12 @@ func (g *group) run(p Permit, f func() error) {
 		p.Release() // last, so that nobody starts in its place
 	}()
 	err := f()
-	outcome := p.call.limiter.outcome(err) // may panic, too
-	returned = true
+	outcome := p.call.limiter.outcome(err)
 	if err != nil {
 		g.fail(err) // before the place is free, so that nobody starts in it
 	}
 	p.Done(outcome)
+	returned = true // last, since the classifier and the policy may panic, too
 }
 
 func (g *group) fail(err error) {
@@ -181,7 +181,8 @@ func (g *group) end() error {
 // for the whole of each batch before it starts the next, and returns the
 // results in the order of seq: what asyncio programs write as a loop around
 // gather. The first error ends it, as in [ForEach], and is returned with the
-// results so far, those of calls that did not succeed being zero.
+// results so far, those of calls that did not succeed being zero. A batch whose
+// calls have all ended before it is full ends there.
 //
 // With uneven calls [Map] over a [Fixed] limit of the same size does the same
 // work sooner, since it fills each place as it becomes free. Gather panics with

@@ -94,7 +94,7 @@ func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
 		Waited: waited, cause: cause,
 	}
 	if l.queue.len > 0 {
-		e.RetryAfter = l.pace.atLeast(l.queue.len, l.clock.read())
+		e.RetryAfter = l.pace.atLeast(l.queue.len, l.inFlight, l.clock.read())
 	}
 	if l.pausedUntil != 0 {
 		e.RetryAfter = max(e.RetryAfter, l.pauseLeft())

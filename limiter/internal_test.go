@@ -1,6 +1,8 @@
 package limiter
 
 import (
+	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -64,7 +66,7 @@ func TestLowMeanForgetsWhatIsMissing(t *testing.T) {
 	if mean, _ := lowMean(append([]float32(nil), xs...), 24); mean != 3.5 {
 		t.Errorf("mean %v of 1 to 6", mean)
 	}
-	if mean, stderr := lowMean([]float32{5, 5, 5, 5}, 4); mean != 5 || stderr != 0 {
+	if mean, stderr := lowMean([]float32{5, 5, 5, 5}, 4); mean != 5 || stderr > tick {
 		t.Errorf("mean %v ± %v of equals", mean, stderr)
 	}
 }
@@ -84,5 +86,42 @@ func TestClockRunsBackwardsWhenItIsLookedUp(t *testing.T) {
 			t.Fatalf("%v after %v, looked up at %v", at, last, c.lookedUp)
 		}
 		last = at
+	}
+}
+
+// Answers within one tick of a coarse clock must not make the base, and with it
+// every decision, not a number.
+func TestAdaptiveLosesItsNumbersWhenAnswersTakeNoTime(t *testing.T) {
+	for seed := range uint64(5) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		a := Adaptive(AdaptiveConfig{}).(*adaptive)
+		type running struct{ start, end time.Duration }
+		var calls []running
+		for now := time.Duration(1); now < 20*time.Second; now += time.Millisecond {
+			for range 50 {
+				if limit, _ := a.Next(State{Now: now, InFlight: len(calls), Queued: 5}); len(calls) >= limit {
+					break
+				}
+				c := running{now, now}
+				if r.IntN(10) >= 4 {
+					c.end += time.Duration(30+r.IntN(40)) * time.Millisecond
+				}
+				calls = append(calls, c)
+				a.Start(State{Now: now, InFlight: len(calls), Queued: 5})
+			}
+			for i := 0; i < len(calls); {
+				if calls[i].end > now {
+					i++
+					continue
+				}
+				a.Report(State{Now: now, InFlight: len(calls), Queued: 5}, Result{Outcome: Success, Latency: calls[i].end - calls[i].start})
+				calls = append(calls[:i], calls[i+1:]...)
+			}
+			for name, x := range map[string]float64{"base": a.base, "its error": a.baseError, "limit": a.limit, "queue": a.queue} {
+				if math.IsNaN(x) || a.rounds > 0 && math.IsInf(x, 0) {
+					t.Fatalf("seed %d, %v: the %s is %v", seed, now, name, x)
+				}
+			}
+		}
 	}
 }

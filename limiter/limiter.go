@@ -94,35 +94,39 @@ func (l *Limiter) SetPolicy(p Policy) {
 // others start cannot start before the deadline of ctx, or within [MaxWait], is
 // told so at once. No permit is held in any of these cases.
 func (l *Limiter) Acquire(ctx context.Context) (Permit, error) {
-	ended := ctx.Err() != nil
+	if ctx.Err() != nil {
+		return Permit{}, l.refuse(ctx)
+	}
 	l.mu.Lock()
-	if !ended {
-		if l.unprepared() {
-			l.prepare()
-		}
-		if l.queue.len == 0 {
-			if p, ok := l.try(); ok {
-				l.unlock()
-				return p, nil
-			}
+	if l.unprepared() {
+		l.prepare()
+	}
+	if l.queue.len == 0 {
+		if p, ok := l.try(); ok {
+			l.unlock()
+			return p, nil
 		}
 	}
-	return l.hold(ctx, ended)
-}
-
-// hold is Acquire for a call that cannot start at once; mu is held.
-func (l *Limiter) hold(ctx context.Context, ended bool) (Permit, error) {
-	if ended {
-		err := l.reject(endReason(ctx), context.Cause(ctx), 0)
-		l.unlock()
-		return Permit{}, err
-	}
-	c, err := l.enqueue(ctx)
+	l.unlock()
+	// It has to wait. What its context says is asked without the lock, since
+	// contexts are the code of others.
+	w := wishOf(ctx)
+	l.mu.Lock()
+	c, err := l.enqueue(w)
 	l.unlock()
 	if err != nil {
 		return Permit{}, err
 	}
 	return l.wait(ctx, c)
+}
+
+// refuse rejects a call whose context has ended before it asked.
+func (l *Limiter) refuse(ctx context.Context) error {
+	reason, cause := endReason(ctx), context.Cause(ctx)
+	l.mu.Lock()
+	err := l.reject(reason, cause, 0)
+	l.unlock()
+	return err
 }
 
 // TryAcquire returns a permit if a call may start right now, and otherwise
@@ -205,17 +209,21 @@ func (l *Limiter) ask(now instant, queued int) (limit int, wait time.Duration) {
 // start makes c a call in flight; mu is held. The policy is told that it
 // starts at the time at; real is when it truly does.
 func (l *Limiter) start(c *call, at, real instant) {
-	c.state = running
+	waited := c.state == waiting
+	c.state, c.inFlight = running, true
 	c.era = l.era
 	c.started = real
 	l.inFlight++
 	l.stats.admitted++
 	l.stats.peak = max(l.stats.peak, l.inFlight)
-	if !l.constant {
-		l.policy.Start(l.state(at, l.queue.len))
-	}
 	if l.observe != nil {
 		l.record(Event{Kind: Admitted, Wait: c.waited})
+	}
+	if waited {
+		c.ready <- struct{}{} // before the policy, which might panic
+	}
+	if !l.constant {
+		l.policy.Start(l.state(at, l.queue.len))
 	}
 }
 
@@ -261,10 +269,9 @@ func (l *Limiter) dispatchAt(at, real instant) {
 		c := l.queue.pop()
 		c.waited = real - c.queued
 		l.stats.waiting.add(c.waited)
+		l.pace.moved(real, l.inFlight)
 		l.start(c, at, real)
-		l.pace.started(real, l.inFlight)
 		late = at < real
-		c.ready <- struct{}{}
 	}
 	if l.wakeAt != 0 {
 		l.wake.Stop()

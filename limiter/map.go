@@ -119,7 +119,6 @@ func (r *result[R]) run(p Permit, f func() (R, error)) {
 		}
 	}()
 	r.value, r.err = f()
-	outcome := p.call.limiter.outcome(r.err) // may panic, too
-	returned = true
-	p.Done(outcome)
+	p.Done(p.call.limiter.outcome(r.err))
+	returned = true // last, since the classifier and the policy may panic, too
 }

@@ -50,14 +50,14 @@ func TestHopelessCallersWaitInVain(t *testing.T) {
 		}
 		sleep(30 * time.Second)
 
-		short, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+		short, cancel = context.WithTimeout(t.Context(), 9*time.Second)
 		defer cancel()
 		start := time.Now()
 		_, err := l.Acquire(short)
 		var r *limiter.RejectedError
 		if time.Since(start) != 0 || !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &r) || r.Reason != limiter.Deadline {
 			t.Errorf("after %v: %v", time.Since(start), err)
-		} else if r.RetryAfter < 10*time.Second || r.RetryAfter > 20*time.Second {
+		} else if r.RetryAfter < 8*time.Second || r.RetryAfter > 20*time.Second {
 			t.Errorf("retry after %v, want somewhat less than 20s", r.RetryAfter)
 		}
 		// Those who can make it wait, and so does whoever goes first.
@@ -193,6 +193,62 @@ func TestLockstepMakesCallersLookHopeless(t *testing.T) {
 		if turnedAway != 0 || done != 20_000 {
 			t.Errorf("%d turned away though everybody can start within 30 s, %d done", turnedAway, done)
 		}
+	})
+}
+
+// A call within the next bunch may start at any moment, however slow the pace.
+func TestCallInTheNextBunchLooksHopeless(t *testing.T) {
+	for name, policy := range map[string]limiter.Policy{"fixed": limiter.Fixed(30), "batch": limiter.Batch(30)} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				ctx, stop := context.WithCancel(t.Context())
+				l := limiter.New(policy)
+				work(ctx, l, 59) // 30 run in lockstep, 29 wait
+				sleep(20*time.Second + 995*time.Millisecond)
+				short, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+				defer cancel()
+				p, err := l.Acquire(short) // the bunch starts in 5 ms
+				if err != nil {
+					t.Errorf("turned away: %v", err)
+				}
+				p.Release()
+				stop()
+				sleep(3 * time.Second)
+			})
+		})
+	}
+}
+
+// Callers that give up move the line as well as those that start.
+func TestImpatientLineMakesThePatientLookHopeless(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		l := limiter.New(limiter.Rate(10, 1))
+		go func() { // 100 a second come, and go after a second
+			for ctx.Err() == nil {
+				go func() {
+					impatient, cancel := context.WithCancel(ctx)
+					time.AfterFunc(time.Second, cancel)
+					if p, err := l.Acquire(impatient); err == nil {
+						p.Release()
+					}
+				}()
+				time.Sleep(10 * time.Millisecond)
+			}
+		}()
+		sleep(30*time.Second + time.Millisecond)
+		for range 20 {
+			patient, cancel := context.WithTimeout(ctx, 3*time.Second)
+			p, err := l.Acquire(patient)
+			if err != nil {
+				t.Errorf("turned away: %v", err)
+			}
+			p.Release()
+			cancel()
+			sleep(500 * time.Millisecond)
+		}
+		stop()
+		sleep(5 * time.Second)
 	})
 }
 

@@ -39,7 +39,7 @@ func (p Permit) Report(o Outcome) {
 	l := p.call.limiter
 	l.mu.Lock()
 	if p.current() && !p.call.reported {
-		l.report(p.call.fate, o)
+		l.report(p.call.fate, o, l.inFlight)
 		if l.queue.len > 0 && !l.constant {
 			l.dispatch() // the policy may have learnt that there is room
 		}
@@ -73,7 +73,7 @@ func (p Permit) Done(o Outcome) {
 	l.mu.Lock()
 	if p.current() {
 		if !p.call.reported {
-			l.report(p.call.fate, o)
+			l.report(p.call.fate, o, l.inFlight)
 		}
 		l.release(p.call)
 		if l.queue.len > 0 {
@@ -127,6 +127,7 @@ type call struct {
 // A fate is what has to be known of a running call even when its permits have
 // been lost and it with them. It outlives its call and refers to nothing.
 type fate struct {
+	inFlight bool
 	reported bool
 	outcome  Outcome
 	era      uint32        // of the policy that was told of the start
@@ -150,13 +151,18 @@ func (o *orphanage) leave(f *fate) {
 	o.count.Store(int64(len(o.fates)))
 }
 
-func (o *orphanage) take() []*fate {
+// take returns one of them, or nil.
+func (o *orphanage) take() *fate {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	fates := o.fates
-	o.fates = nil
-	o.count.Store(0)
-	return fates
+	last := len(o.fates) - 1
+	if last < 0 {
+		return nil
+	}
+	f := o.fates[last]
+	o.fates = o.fates[:last]
+	o.count.Store(int64(last))
+	return f
 }
 
 type callState uint8
@@ -200,8 +206,9 @@ func (l *Limiter) free(c *call) {
 	c.next, l.idle = l.idle, c
 }
 
-// report passes the evidence on to the policy; mu is held.
-func (l *Limiter) report(c *fate, o Outcome) {
+// report passes the evidence on to the policy; mu is held. inFlight counts the
+// call.
+func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	if o >= outcomes {
 		o = Ignored
 	}
@@ -215,22 +222,28 @@ func (l *Limiter) report(c *fate, o Outcome) {
 		}
 	}
 	if !l.constant && c.era == l.era {
-		l.policy.Report(l.state(now, l.queue.len), Result{Outcome: o, Latency: c.latency})
+		s := l.state(now, l.queue.len)
+		s.InFlight = inFlight
+		l.policy.Report(s, Result{Outcome: o, Latency: c.latency})
 	}
 }
 
-// release takes c out of flight; mu is held.
+// release takes c out of flight; mu is held. All that is the engine's is done
+// before the policy is told, which might panic.
 func (l *Limiter) release(c *call) {
+	c.generation++
+	c.state = idle
 	l.end(c.fate)
 	l.free(c)
 }
 
 // end is release for a call that may be no more; mu is held.
 func (l *Limiter) end(c *fate) {
-	if !c.reported {
-		l.report(c, Ignored)
-	}
+	c.inFlight = false
 	l.inFlight--
+	if !c.reported {
+		l.report(c, Ignored, l.inFlight+1)
+	}
 	if l.observe != nil {
 		l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency, Wait: c.waited})
 	}
@@ -239,9 +252,11 @@ func (l *Limiter) end(c *fate) {
 // sweep recovers the places of permits that have been garbage-collected; mu is
 // held.
 func (l *Limiter) sweep() {
-	for _, f := range l.lost.take() {
-		l.stats.leaked++
-		l.end(f)
+	for f := l.lost.take(); f != nil; f = l.lost.take() {
+		if f.inFlight { // not one that a panic has made us forget
+			l.stats.leaked++
+			l.end(f)
+		}
 	}
 	l.dispatch()
 }

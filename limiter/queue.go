@@ -26,12 +26,29 @@ func priorityOf(ctx context.Context) int {
 	return p
 }
 
+// A wish is what the context of a call says about its waiting.
+type wish struct {
+	priority    int
+	deadline    time.Time
+	hasDeadline bool
+}
+
+func wishOf(ctx context.Context) wish {
+	w := wish{priority: priorityOf(ctx)}
+	w.deadline, w.hasDeadline = ctx.Deadline()
+	return w
+}
+
 // enqueue makes a call wait, or says why it cannot; mu is held.
-func (l *Limiter) enqueue(ctx context.Context) (*call, error) {
-	priority := priorityOf(ctx)
+func (l *Limiter) enqueue(w wish) (*call, error) {
+	if l.queue.len > 0 {
+		if err := l.hopeless(w); err != nil {
+			return nil, err
+		}
+	}
 	if l.boundQueue && l.queue.len >= l.maxQueue {
 		l.dispatch() // what has matured makes room
-		if l.queue.len >= l.maxQueue && !l.evict(priority) {
+		if l.queue.len >= l.maxQueue && !l.evict(w.priority) {
 			return nil, l.reject(QueueFull, nil, 0)
 		}
 	}
@@ -39,12 +56,10 @@ func (l *Limiter) enqueue(ctx context.Context) (*call, error) {
 	first := l.queue.len == 0
 	if first {
 		l.pace.begin(now)
-	} else if err := l.hopeless(ctx, priority); err != nil {
-		return nil, err
 	}
 	c := l.place()
 	c.state = waiting
-	c.priority = priority
+	c.priority = w.priority
 	c.queued = now
 	if c.ready == nil {
 		c.ready = make(chan struct{}, 1)
@@ -58,15 +73,14 @@ func (l *Limiter) enqueue(ctx context.Context) (*call, error) {
 
 // hopeless rejects a call that cannot start before its deadline, or before it
 // will have waited for too long; mu is held.
-func (l *Limiter) hopeless(ctx context.Context, priority int) error {
-	deadline, ok := ctx.Deadline()
-	if !ok && l.maxWait == 0 {
+func (l *Limiter) hopeless(w wish) error {
+	if !w.hasDeadline && l.maxWait == 0 {
 		return nil
 	}
-	wait := l.pace.atLeast(l.queue.ahead(priority)+1, l.clock.read())
+	wait := l.pace.atLeast(l.queue.ahead(w.priority)+1, l.inFlight, l.clock.read())
 	switch {
 	case wait == 0:
-	case ok && wait > time.Until(deadline):
+	case w.hasDeadline && wait > time.Until(w.deadline):
 		return l.reject(Deadline, nil, 0)
 	case l.maxWait > 0 && wait > l.maxWait:
 		return l.reject(WaitedTooLong, nil, 0)
@@ -81,9 +95,11 @@ func (l *Limiter) evict(priority int) bool {
 	if c == nil || c.priority >= priority {
 		return false
 	}
+	now := l.clock.read()
 	l.queue.remove(c)
+	l.pace.moved(now, l.inFlight)
 	c.state = evicted
-	c.err = l.reject(Evicted, nil, l.clock.read()-c.queued)
+	c.err = l.reject(Evicted, nil, now-c.queued)
 	c.ready <- struct{}{}
 	return true
 }
@@ -126,8 +142,11 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 	l.mu.Lock()
 	var err error
 	if c.state == waiting {
+		now := l.clock.read()
 		l.queue.remove(c)
-		err = l.reject(reason, cause, l.clock.read()-c.queued)
+		l.pace.moved(now, l.inFlight)
+		err = l.reject(reason, cause, now-c.queued)
+		l.free(c)
 		l.dispatch() // it may have been the first in line
 	} else {
 		if reason != Evicted {
@@ -141,8 +160,8 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 			return Permit{c, c.generation}, nil
 		}
 		err, c.err = c.err, nil
+		l.free(c)
 	}
-	l.free(c)
 	l.unlock()
 	return Permit{}, err
 }

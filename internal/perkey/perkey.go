@@ -69,7 +69,7 @@ const looks = 16
 
 func (t *Table[K, V]) shrink() {
 	for range looks {
-		if len(t.byKey) <= t.limit {
+		if t.recent.Len() <= t.limit { // not the map's: a NaN cannot be deleted from it
 			return
 		}
 		at := t.recent.Back()
