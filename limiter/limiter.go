@@ -98,16 +98,11 @@ func (l *Limiter) Acquire(ctx context.Context) (Permit, error) {
 		return Permit{}, l.refuse(ctx)
 	}
 	l.mu.Lock()
-	if l.unprepared() {
-		l.prepare()
-	}
-	if l.queue.len == 0 {
-		if p, ok := l.try(); ok {
-			l.unlock()
-			return p, nil
-		}
-	}
+	p, ok := l.try()
 	l.unlock()
+	if ok {
+		return p, nil
+	}
 	// It has to wait. What its context says is asked without the lock, since
 	// contexts are the code of others.
 	w := wishOf(ctx)
@@ -133,18 +128,12 @@ func (l *Limiter) refuse(ctx context.Context) error {
 // false. It never overtakes a call that waits.
 func (l *Limiter) TryAcquire() (Permit, bool) {
 	l.mu.Lock()
-	if l.unprepared() {
-		l.prepare()
+	p, ok := l.try()
+	if !ok {
+		l.rejected(Busy, 0)
 	}
-	if l.queue.len == 0 {
-		if p, ok := l.try(); ok {
-			l.unlock()
-			return p, true
-		}
-	}
-	l.rejected(Busy, 0)
 	l.unlock()
-	return Permit{}, false
+	return p, ok
 }
 
 // unprepared reports whether prepare has anything to do; mu is held.
@@ -163,8 +152,15 @@ func (l *Limiter) prepare() {
 	}
 }
 
-// try starts a call if the policy allows one at once; mu is held.
+// try starts a call if nobody waits and the policy allows one at once; mu is
+// held.
 func (l *Limiter) try() (Permit, bool) {
+	if l.unprepared() {
+		l.prepare()
+	}
+	if l.queue.len > 0 {
+		return Permit{}, false
+	}
 	now, limit := l.now(), l.limit
 	if !l.constant || l.pausedUntil != 0 {
 		var wait time.Duration

@@ -198,9 +198,8 @@ func (l *Limiter) newCall() *call {
 	return c
 }
 
-// free makes c idle, and every permit for it stale; mu is held.
+// free makes c idle; mu is held.
 func (l *Limiter) free(c *call) {
-	c.generation++
 	c.state = idle
 	c.reported, c.latency, c.waited = false, 0, 0 // the rest is set anew in any case
 	c.next, l.idle = l.idle, c
@@ -228,11 +227,10 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	}
 }
 
-// release takes c out of flight; mu is held. All that is the engine's is done
-// before the policy is told, which might panic.
+// release takes c out of flight; mu is held. Its permits become stale before the
+// policy is told, which might panic.
 func (l *Limiter) release(c *call) {
 	c.generation++
-	c.state = idle
 	l.end(c.fate)
 	l.free(c)
 }
