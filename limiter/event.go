@@ -103,20 +103,27 @@ func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
 }
 
 // unlock lets mu go and then sees to it that the observer hears of what has
-// happened. Events are handed out by one goroutine at a time, which also
-// hands out those that others add meanwhile: that keeps them in order, and
-// keeps an observer that calls the Limiter from being called by itself.
+// happened.
 func (l *Limiter) unlock() {
-	if l.observe != nil {
-		l.tell()
-		return
-	}
 	l.mu.Unlock()
+	l.tell()
 }
 
-// tell is unlock for a Limiter that is observed.
+// tell hands the pending events to the observer; mu is not held. Events are
+// handed out by one goroutine at a time, which also hands out those that others
+// add meanwhile: that keeps them in order, and keeps an observer that calls the
+// Limiter from being called by itself.
 func (l *Limiter) tell() {
-	if len(l.events.pending) == 0 || l.events.delivering {
+	if l.observe != nil {
+		l.tellAll()
+	}
+}
+
+// tellAll is tell for a Limiter that is observed. It lets mu go without a defer
+// since an observer that ends the goroutine leaves it unlocked.
+func (l *Limiter) tellAll() {
+	l.mu.Lock()
+	if l.events.delivering {
 		l.mu.Unlock()
 		return
 	}

@@ -22,7 +22,7 @@ type Limiter struct {
 	// held, which is what makes it single-threaded. Nothing that can block and
 	// no code of the user's but the policy runs with mu held: a waiting call
 	// is told over a channel with room for the message, and events are handed
-	// to the observer after mu has been let go (see unlock in event.go). On the
+	// to the observer after mu has been let go (see tell in event.go). On the
 	// paths of every call mu is not let go by a defer, which would cost a tenth
 	// of them; a policy that panics lets it go on its way out (see guard).
 	mu sync.Mutex
@@ -99,7 +99,8 @@ func (l *Limiter) Acquire(ctx context.Context) (Permit, error) {
 	}
 	l.mu.Lock()
 	p, ok := l.try()
-	l.unlock()
+	l.mu.Unlock()
+	l.tell()
 	if ok {
 		return p, nil
 	}
@@ -205,7 +206,6 @@ func (l *Limiter) ask(now instant, queued int) (limit int, wait time.Duration) {
 // start makes c a call in flight; mu is held. The policy is told that it
 // starts at the time at; real is when it truly does.
 func (l *Limiter) start(c *call, at, real instant) {
-	waited := c.state == waiting
 	c.state, c.inFlight = running, true
 	c.era = l.era
 	c.started = real
@@ -214,9 +214,6 @@ func (l *Limiter) start(c *call, at, real instant) {
 	l.stats.peak = max(l.stats.peak, l.inFlight)
 	if l.observe != nil {
 		l.record(Event{Kind: Admitted, Wait: c.waited})
-	}
-	if waited {
-		c.ready <- struct{}{} // before the policy, which might panic
 	}
 	if !l.constant {
 		l.policy.Start(l.state(at, l.queue.len))
@@ -266,6 +263,10 @@ func (l *Limiter) dispatchAt(at, real instant) {
 		c.waited = real - c.queued
 		l.stats.waiting.add(c.waited)
 		l.pace.moved(real, l.inFlight)
+		// Told before the policy is, which might panic. The caller cannot do
+		// anything with its place before mu is let go.
+		c.state = running
+		c.ready <- struct{}{}
 		l.start(c, at, real)
 		late = at < real
 	}

@@ -44,43 +44,32 @@ func (p Permit) Report(o Outcome) {
 			l.dispatch() // the policy may have learnt that there is room
 		}
 	}
-	l.unlock()
+	l.mu.Unlock()
+	l.tell()
 }
 
 // Release gives back the place of the call. A call that has not been reported
 // counts as Ignored.
-func (p Permit) Release() {
-	if p.call == nil {
-		return
-	}
-	l := p.call.limiter
-	l.mu.Lock()
-	if p.current() {
-		l.release(p.call)
-		if l.queue.len > 0 {
-			l.dispatch()
-		}
-	}
-	l.unlock()
-}
+func (p Permit) Release() { p.Done(Ignored) }
 
 // Done is Report and Release in one, for calls of which the answer is the end.
 func (p Permit) Done(o Outcome) {
-	if p.call == nil {
+	c := p.call
+	if c == nil {
 		return
 	}
-	l := p.call.limiter
+	l := c.limiter
 	l.mu.Lock()
 	if p.current() {
-		if !p.call.reported {
-			l.report(p.call.fate, o, l.inFlight)
-		}
-		l.release(p.call)
+		c.generation++ // before the policy is told, which might panic
+		l.end(c.fate, o)
+		l.free(c)
 		if l.queue.len > 0 {
 			l.dispatch()
 		}
 	}
-	l.unlock()
+	l.mu.Unlock()
+	l.tell()
 }
 
 // Pause lets no call start for the time d, because the far side has asked for
@@ -96,7 +85,8 @@ func (p Permit) Pause(d time.Duration) {
 	if p.current() {
 		l.pause(d)
 	}
-	l.unlock()
+	l.mu.Unlock()
+	l.tell()
 }
 
 // current reports whether p still stands for its call; mu is held.
@@ -205,14 +195,22 @@ func (l *Limiter) free(c *call) {
 	c.next, l.idle = l.idle, c
 }
 
-// report passes the evidence on to the policy; mu is held. inFlight counts the
-// call.
+// report counts the outcome of a call and passes it on to the policy; mu is held.
+// inFlight counts the call.
 func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	if o >= outcomes {
 		o = Ignored
 	}
 	c.reported, c.outcome = true, o
 	l.stats.outcomes[o]++
+	if l.timed || !l.constant {
+		l.teach(c, o, inFlight)
+	}
+}
+
+// teach is report for a policy, or an observer, that wants to know more; mu is
+// held.
+func (l *Limiter) teach(c *fate, o Outcome, inFlight int) {
 	now := l.now()
 	if now != 0 && c.started != 0 {
 		c.latency = now - c.started
@@ -227,20 +225,13 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	}
 }
 
-// release takes c out of flight; mu is held. Its permits become stale before the
-// policy is told, which might panic.
-func (l *Limiter) release(c *call) {
-	c.generation++
-	l.end(c.fate)
-	l.free(c)
-}
-
-// end is release for a call that may be no more; mu is held.
-func (l *Limiter) end(c *fate) {
+// end takes a call out of flight, with the outcome o if none has been reported;
+// mu is held. The call itself may be no more.
+func (l *Limiter) end(c *fate, o Outcome) {
 	c.inFlight = false
 	l.inFlight--
 	if !c.reported {
-		l.report(c, Ignored, l.inFlight+1)
+		l.report(c, o, l.inFlight+1)
 	}
 	if l.observe != nil {
 		l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency, Wait: c.waited})
@@ -253,7 +244,7 @@ func (l *Limiter) sweep() {
 	for f := l.lost.take(); f != nil; f = l.lost.take() {
 		if f.inFlight { // not one that a panic has made us forget
 			l.stats.leaked++
-			l.end(f)
+			l.end(f, Ignored)
 		}
 	}
 	l.dispatch()

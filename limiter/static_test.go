@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,32 @@ func TestRateGivesMoreThanItsTokens(t *testing.T) {
 		{at: 10_000 * ms, wait: 100 * ms},
 	})
 	runSteps(t, limiter.Rate(rate.Inf, 1), []step{{ok: true}, {ok: true}, {ok: true}})
+}
+
+// The bucket is a rewriting of x/time/rate's, so that is what it must agree with,
+// for any rate, any burst and any rhythm of calls.
+func TestRateStraysFromXTimeRate(t *testing.T) {
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		perSecond := rate.Limit(math.Exp(random.Float64()*30 - 8)) // from one in an hour to billions
+		burst := 1 + random.IntN(1<<random.IntN(12))
+		ours, theirs := limiter.Rate(perSecond, burst), rate.NewLimiter(perSecond, burst)
+		now := time.Duration(1)
+		for i := range 2000 {
+			pace := math.Exp(random.NormFloat64()) / float64(perSecond)
+			if random.IntN(100) == 0 {
+				pace *= float64(burst)
+			}
+			now += time.Duration(min(pace*1e9, 1e15))
+			_, wait := ours.Next(limiter.State{Now: now, Queued: 1})
+			if allowed := theirs.AllowN(time.Unix(0, int64(now)), 1); allowed != (wait <= 0) {
+				t.Fatalf("seed %d, call %d at %v of Rate(%v, %d): wait %v, x/time/rate says %v", seed, i, now, perSecond, burst, wait, allowed)
+			}
+			if wait <= 0 {
+				ours.Start(limiter.State{Now: now, InFlight: 1})
+			}
+		}
+	}
 }
 
 // A wait beyond what a Duration can hold must not wrap around to none.
