@@ -3,7 +3,7 @@ package limiter
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -72,7 +72,6 @@ func Adaptive(c AdaptiveConfig) Policy {
 		estimate:   estimate{base: math.Inf(1)},
 		loss:       loss{lostUsually: 0.005},
 		experiment: experiment{spacing: 1, next: never, urgent: never},
-		random:     *rand.NewPCG(1, 2), // only thins out samples; the seed does not matter
 	}
 	a.round()
 	return a
@@ -88,33 +87,33 @@ type adaptive struct {
 	dither   float64 // what is added before rounding down
 	whole    int     // the limit in calls; see round
 	cause    cause
-	awaiting int  // calls started whose answers have not come
-	heldBack bool // somebody waits because of the limit
+	awaiting int // calls started whose answers have not come
 
 	roundSums
 	estimate
-	growing bool    // in slow start
-	growth  float64 // by which share per round
-	calm    int     // rounds in a row, held back, with hardly any queue
+	growth float64 // by which share per round, in slow start
+	calm   int     // rounds in a row, held back, with hardly any queue
 
 	// The latest round without undue queue.
 	goodLimit, goodLow float64
 	goodAgo            int
-	suspect            bool // latency has jumped; the next experiment will tell why
 
 	// What slow start compares with.
 	plateauRate, plateauInFlight float64
 
+	heldBack  bool // somebody waits because of the limit
+	growing   bool // in slow start
+	suspect   bool // latency has jumped; the next experiment will tell why
+	belowBase bool // the round before was surprisingly fast
+
 	loss
 	experiment
-	random rand.PCG
 }
 
 // cause is why the limit is what it is, kept as numbers until somebody asks.
 type cause struct {
 	what string // a format with as many verbs as there are numbers
 	why  [2]float64
-	n    int
 }
 
 // Reason says why the limit is what it is.
@@ -122,7 +121,7 @@ func (a *adaptive) Reason() string {
 	if a.running {
 		return fmt.Sprintf("experiment: %.0f of %.1f", a.lowered, a.limit)
 	}
-	switch c := a.cause; c.n {
+	switch c := a.cause; strings.Count(c.what, "%") {
 	case 0:
 		return c.what
 	case 1:
@@ -137,7 +136,7 @@ func (a *adaptive) set(limit float64, what string, why ...float64) {
 	limit = math.Max(a.least, math.Min(a.most, limit))
 	if limit != a.limit {
 		a.limit = limit
-		a.cause = cause{what: what, n: len(why)}
+		a.cause = cause{what: what}
 		copy(a.cause.why[:], why)
 		a.round()
 	}

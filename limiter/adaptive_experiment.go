@@ -18,7 +18,17 @@ import (
 // for however long; that is why every rule that only watches either takes a
 // longer path for overload for good, or overload for the path.
 type experiment struct {
-	running  bool
+	running bool
+	*trial                // nil before the first
+	next    time.Duration // moment of the next regular experiment, or never
+	urgent  time.Duration // of the next one out of turn, or never
+	spacing int64         // regular ones are so many periods apart, since they find nothing new
+
+	limitThen float64
+}
+
+// A trial is what has to be known of an experiment while it is running.
+type trial struct {
 	lowered  float64 // the limit meanwhile
 	start    time.Duration
 	deadline time.Duration
@@ -30,11 +40,6 @@ type experiment struct {
 
 	// Before it began.
 	inFlightThen, lowThen, rateThen float64
-
-	next      time.Duration // moment of the next regular experiment, or never
-	urgent    time.Duration // of the next one out of turn, or never
-	spacing   int64         // regular ones are so many periods apart, since they find nothing new
-	limitThen float64
 }
 
 const (
@@ -86,23 +91,28 @@ func (a *adaptive) due(now time.Duration) bool { return now >= a.next || now >= 
 func (a *adaptive) begin(now time.Duration) bool {
 	asked := a.urgent != never
 	a.urgent = never
-	a.regular = now >= a.next
-	if a.regular {
+	regular := now >= a.next
+	if regular {
 		a.next = never
 	}
 	if a.limit < 2 || a.rate == 0 || (a.share < 0.2 && !asked) {
 		return false // planned again when a round finds callers held back
 	}
-	a.inFlightThen = math.Max(1, math.Min(a.limit, a.average))
-	a.lowThen, a.rateThen = a.low, a.rate
-	a.lowered = math.Max(a.least, math.Floor(kept*a.inFlightThen))
-	if a.lowered >= a.inFlightThen {
+	inFlight := math.Max(1, math.Min(a.limit, a.average))
+	lowered := math.Max(a.least, math.Floor(kept*inFlight))
+	if lowered >= inFlight {
 		return false // there is nothing that could be taken away
 	}
-	a.wanted = int(math.Min(400, math.Max(2*a.lowered, math.Min(20, 6*a.lowered))))
-	a.running, a.start, a.full = true, now, math.MaxInt64
-	a.enrolled, a.cohort = 0, 0
-	a.deadline = now + duration(math.Max((float64(a.wanted)/a.lowered+4)*a.mean, 0.040))
+	wanted := math.Min(400, math.Max(2*lowered, math.Min(20, 6*lowered)))
+	if a.trial == nil {
+		a.trial = new(trial)
+	}
+	*a.trial = trial{
+		lowered: lowered, regular: regular, wanted: int(wanted),
+		start: now, full: never, deadline: now + duration(math.Max((wanted/lowered+4)*a.mean, 0.040)),
+		inFlightThen: inFlight, lowThen: a.low, rateThen: a.rate,
+	}
+	a.running = true
 	a.latencies = a.latencies[:0]
 	a.round()
 	return true

@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -21,9 +22,15 @@ type roundSums struct {
 
 	total     float64   // of the latencies of successes
 	latencies []float32 // of a sample of them, at most maxSample
-	keep      int       // the number of the next success that gets into a full sample
-	chance    float64   // see skip
+	*thinning           // nil as long as all fit into the sample
 	rounds    int       // since birth
+}
+
+// thinning is how the successes are drawn that take places in a full sample.
+type thinning struct {
+	keep   int     // the number of the next one
+	chance float64 // see skip
+	random rand.PCG
 }
 
 // estimate is what the latest rounds have shown.
@@ -39,7 +46,6 @@ type estimate struct {
 
 	base      float64 // B, what ℓ is when nothing waits
 	baseError float64
-	belowBase bool // the round before was surprisingly fast
 
 	queue, queueBefore float64 // Q of this round and of the one before
 }
@@ -82,6 +88,9 @@ func (a *adaptive) answered(started time.Duration, latency float64) {
 	case len(a.latencies) < maxSample:
 		a.latencies = append(a.latencies, float32(latency))
 		if len(a.latencies) == maxSample {
+			if a.thinning == nil {
+				a.thinning = &thinning{random: *rand.NewPCG(1, 2)} // any seed will do
+			}
 			a.chance = 1
 			a.skip()
 		}
@@ -122,7 +131,7 @@ func (a *adaptive) over(now time.Duration) bool {
 func (a *adaptive) newRound(now time.Duration) {
 	a.roundSums = roundSums{
 		began: now, earliest: now + duration(math.Max(1.5*a.mean, leastRound)),
-		accounts: now, latencies: a.latencies[:0], rounds: a.rounds,
+		accounts: now, latencies: a.latencies[:0], thinning: a.thinning, rounds: a.rounds,
 	}
 	// Multiples of the golden ratio spread evenly however many there are.
 	_, a.dither = math.Modf(a.dither + 0.6180339887)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"runtime/debug"
 	"sync"
 )
@@ -44,12 +45,12 @@ func ForEach[T any](ctx context.Context, l *Limiter, seq iter.Seq[T], f func(con
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	g := group{cancel: cancel, keepGoing: set.keepGoing}
+	g := group{ctx: ctx, cancel: cancel, keepGoing: set.keepGoing}
 	// Also when seq panics: the calls in flight end before this returns.
 	defer g.wait()
 
 	for v := range seq {
-		p, err := l.Acquire(ctx)
+		p, err := l.acquireNext(ctx)
 		if err != nil {
 			g.fail(err)
 			if ctx.Err() != nil || !set.keepGoing {
@@ -65,7 +66,7 @@ func ForEach[T any](ctx context.Context, l *Limiter, seq iter.Seq[T], f func(con
 		g.running.Add(1)
 		go func() {
 			defer g.running.Done()
-			g.run(p, func() error { return f(ctx, v) })
+			g.run(p, func() error { return f(g.ctx, v) })
 		}()
 	}
 	return g.end()
@@ -103,6 +104,7 @@ var errGoexit = errors.New("limiter: a call ended its goroutine (runtime.Goexit,
 
 // A group is the calls of one ForEach.
 type group struct {
+	ctx       context.Context // that the calls are given
 	cancel    context.CancelCauseFunc
 	keepGoing bool
 	running   sync.WaitGroup
@@ -225,4 +227,21 @@ func Gather[T, R any](ctx context.Context, size int, seq iter.Seq[T], f func(con
 		return err
 	})
 	return results, err
+}
+
+// acquireNext is Acquire for a loop that starts many calls. If no place is free
+// it first lets the calls it has started run: short ones are over by then, and
+// to park for each would cost more than they do.
+func (l *Limiter) acquireNext(ctx context.Context) (Permit, error) {
+	if ctx.Err() == nil {
+		l.mu.Lock()
+		p, ok := l.try()
+		l.mu.Unlock()
+		l.tell()
+		if ok {
+			return p, nil
+		}
+		runtime.Gosched()
+	}
+	return l.Acquire(ctx)
 }

@@ -48,6 +48,8 @@ type Event struct {
 
 // events are on their way to the observer.
 type events struct {
+	observe    func(Event)
+	panics     uint64 // of the observer
 	seq        uint64
 	pending    []Event
 	spare      []Event // the array not in use
@@ -57,7 +59,7 @@ type events struct {
 // record adds an event if anybody observes; mu is held. Where calls come by that
 // do not wait, the question whether anybody does is asked before the call.
 func (l *Limiter) record(e Event) {
-	if l.observe == nil {
+	if l.events == nil {
 		return
 	}
 	l.events.seq++
@@ -70,7 +72,7 @@ func (l *Limiter) record(e Event) {
 func (l *Limiter) paused(until instant) { l.record(Event{Kind: Paused, Until: l.clock.time(until)}) }
 
 func (l *Limiter) limitChanged() {
-	if l.observe == nil {
+	if l.events == nil {
 		return
 	}
 	e := Event{Kind: LimitChanged}
@@ -82,7 +84,7 @@ func (l *Limiter) limitChanged() {
 
 // rejected counts a rejection; mu is held.
 func (l *Limiter) rejected(r Reason, waited time.Duration) {
-	l.stats.rejected[r]++
+	l.stats.seldom().rejected[r]++
 	l.record(Event{Kind: Rejected, Reason: r, Wait: waited})
 }
 
@@ -114,7 +116,7 @@ func (l *Limiter) unlock() {
 // add meanwhile: that keeps them in order, and keeps an observer that calls the
 // Limiter from being called by itself.
 func (l *Limiter) tell() {
-	if l.observe != nil {
+	if l.events != nil {
 		l.tellAll()
 	}
 }
@@ -134,7 +136,7 @@ func (l *Limiter) tellAll() {
 		l.mu.Unlock()
 		panics := l.deliver(batch)
 		l.mu.Lock()
-		l.stats.panics += panics
+		l.events.panics += panics
 		l.events.spare = batch
 	}
 	l.events.delivering = false
@@ -165,7 +167,7 @@ func (l *Limiter) deliver(batch []Event) (panics uint64) {
 					panics++
 				}
 			}()
-			l.observe(e)
+			l.events.observe(e)
 		}()
 	}
 	completed = true

@@ -69,7 +69,9 @@ func (l *Limiter) busy() bool {
 	defer l.mu.Unlock()
 	lost := 0
 	if l.lost != nil {
-		lost = int(l.lost.count.Load())
+		for f := l.lost.last.Load(); f != nil; f = f.next {
+			lost++
+		}
 	}
 	return l.inFlight > lost || l.queue.len > 0
 }

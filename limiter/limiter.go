@@ -46,19 +46,27 @@ type Limiter struct {
 	lost  *orphanage // calls whose permits were garbage-collected
 	stats counters
 
-	options
-	events events
+	// What many Limiters have no use for is behind pointers: there may be one
+	// for each of a hundred thousand keys.
+	*options
+	events *events // nil: nobody observes
 }
 
 // New returns a Limiter that obeys p. It panics with a [*ConfigError] if p is
 // nil or an option cannot be obeyed.
 func New(p Policy, opts ...Option) *Limiter {
-	l := new(Limiter)
+	l := &Limiter{options: &noOptions}
+	if len(opts) > 0 {
+		l.options = new(options)
+	}
 	for _, o := range opts {
 		if o == nil {
 			badConfig("New", "option", nil, "an Option")
 		}
-		o(&l.options)
+		o(l.options)
+	}
+	if l.observe != nil {
+		l.events = &events{observe: l.observe}
 	}
 	l.SetPolicy(p)
 	return l
@@ -74,7 +82,7 @@ func (l *Limiter) SetPolicy(p Policy) {
 	l.mu.Lock()
 	l.policy = guard(p, &l.mu)
 	l.era++
-	l.timed = needsClock(p) || l.observe != nil
+	l.timed = needsClock(p) || l.events != nil
 	l.constant = false
 	l.pace.begin(l.clock.read())
 	l.ask(l.now(), l.queue.len)
@@ -138,17 +146,20 @@ func (l *Limiter) TryAcquire() (Permit, bool) {
 }
 
 // unprepared reports whether prepare has anything to do; mu is held.
-func (l *Limiter) unprepared() bool { return l.lost == nil || l.lost.count.Load() > 0 }
+func (l *Limiter) unprepared() bool { return l.lost == nil || l.lost.last.Load() != nil }
 
 // prepare is what comes before every question; mu is held.
 func (l *Limiter) prepare() {
 	if l.lost == nil {
 		l.lost = new(orphanage)
 	}
-	if l.policy == nil { // the zero Limiter
+	if l.options == nil { // the zero Limiter
+		l.options = &noOptions
+	}
+	if l.policy == nil {
 		l.policy, l.constant, l.limit = Unlimited(), true, math.MaxInt
 	}
-	if l.lost.count.Load() > 0 {
+	if l.lost.last.Load() != nil {
 		l.sweep()
 	}
 }
@@ -173,7 +184,8 @@ func (l *Limiter) try() (Permit, bool) {
 		return Permit{}, false
 	}
 	c := l.place()
-	l.start(c, now, now)
+	c.state = running
+	l.start(c, now, now, 0)
 	return Permit{c, c.generation}, true
 }
 
@@ -203,17 +215,17 @@ func (l *Limiter) ask(now instant, queued int) (limit int, wait time.Duration) {
 	return limit, wait
 }
 
-// start makes c a call in flight; mu is held. The policy is told that it
-// starts at the time at; real is when it truly does.
-func (l *Limiter) start(c *call, at, real instant) {
-	c.state, c.inFlight = running, true
+// start makes c a call in flight that has waited for a while; mu is held. The
+// policy is told that it starts at the time at; real is when it truly does.
+func (l *Limiter) start(c *call, at, real instant, waited time.Duration) {
+	c.inFlight = true
 	c.era = l.era
 	c.started = real
 	l.inFlight++
 	l.stats.admitted++
 	l.stats.peak = max(l.stats.peak, l.inFlight)
-	if l.observe != nil {
-		l.record(Event{Kind: Admitted, Wait: c.waited})
+	if l.events != nil {
+		l.record(Event{Kind: Admitted, Wait: waited})
 	}
 	if !l.constant {
 		l.policy.Start(l.state(at, l.queue.len))
@@ -260,14 +272,15 @@ func (l *Limiter) dispatchAt(at, real instant) {
 			break
 		}
 		c := l.queue.pop()
-		c.waited = real - c.queued
-		l.stats.waiting.add(c.waited)
+		waited := real - c.queued
+		l.stats.seldom().waiting.add(waited)
 		l.pace.moved(real, l.inFlight)
-		// Told before the policy is, which might panic. The caller cannot do
-		// anything with its place before mu is let go.
+		// Told before the policy is, which might panic. From here on c's state
+		// is the waiting goroutine's to read; with its place it can do nothing
+		// before mu is let go.
 		c.state = running
 		c.ready <- struct{}{}
-		l.start(c, at, real)
+		l.start(c, at, real, waited)
 		late = at < real
 	}
 	if l.wakeAt != 0 {

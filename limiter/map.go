@@ -61,7 +61,7 @@ func Map[T, R any](ctx context.Context, l *Limiter, window int, seq iter.Seq[T],
 				}
 			}
 			r := &result[R]{done: make(chan struct{})}
-			p, err := l.Acquire(ctx)
+			p, err := l.acquireNext(ctx)
 			pending = append(pending, r)
 			if err != nil {
 				r.err = err

@@ -14,6 +14,9 @@ type options struct {
 	classify   func(error) Outcome
 }
 
+// noOptions are those of a Limiter that was made with none.
+var noOptions options
+
 // MaxQueue lets at most n calls wait. When the queue is full, a call that
 // comes is rejected with [ErrQueueFull], unless it has a higher priority than
 // one that waits: then the newest of the lowest class is rejected in its

@@ -2,7 +2,6 @@ package limiter
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -102,16 +101,20 @@ func (p Permit) current() bool {
 type call struct {
 	limiter    *Limiter
 	generation uint64
-	state      callState
 	*fate
+	*waiter       // nil if it has never waited
+	next    *call // in the queue, or among the idle
+	state   callState
+}
 
-	// While it waits.
-	priority   int
-	queued     instant
-	ready      chan struct{} // has room for one; told when the state has changed
-	err        error         // why it was evicted
-	timer      *time.Timer   // for MaxWait
-	next, prev *call         // in the queue; next also among the idle
+// A waiter is what a call needs only while it waits. It stays with its call.
+type waiter struct {
+	priority int
+	queued   instant
+	ready    chan struct{} // has room for one; told when the state has changed
+	err      error         // why it was evicted
+	timer    *time.Timer   // for MaxWait
+	prev     *call         // in the queue
 }
 
 // A fate is what has to be known of a running call even when its permits have
@@ -123,36 +126,31 @@ type fate struct {
 	era      uint32        // of the policy that was told of the start
 	started  instant       // zero if nobody wanted to know
 	latency  time.Duration // from start to report
-	waited   time.Duration
+	next     *fate         // in the orphanage
 }
 
 // An orphanage is where the garbage collector leaves the fates of calls whose
-// permits it has found lost.
-type orphanage struct {
-	count atomic.Int64 // of those in fates
-	mu    sync.Mutex
-	fates []*fate
-}
+// permits it has found lost: a list that needs no lock.
+type orphanage struct{ last atomic.Pointer[fate] }
 
 func (o *orphanage) leave(f *fate) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.fates = append(o.fates, f)
-	o.count.Store(int64(len(o.fates)))
+	for {
+		f.next = o.last.Load()
+		if o.last.CompareAndSwap(f.next, f) {
+			return
+		}
+	}
 }
 
-// take returns one of them, or nil.
+// take returns one of them, or nil; mu of the Limiter is held, so nobody else
+// takes any.
 func (o *orphanage) take() *fate {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	last := len(o.fates) - 1
-	if last < 0 {
-		return nil
+	for {
+		f := o.last.Load()
+		if f == nil || o.last.CompareAndSwap(f, f.next) {
+			return f
+		}
 	}
-	f := o.fates[last]
-	o.fates = o.fates[:last]
-	o.count.Store(int64(last))
-	return f
 }
 
 type callState uint8
@@ -191,7 +189,7 @@ func (l *Limiter) newCall() *call {
 // free makes c idle; mu is held.
 func (l *Limiter) free(c *call) {
 	c.state = idle
-	c.reported, c.latency, c.waited = false, 0, 0 // the rest is set anew in any case
+	c.reported, c.latency = false, 0 // the rest is set anew in any case
 	c.next, l.idle = l.idle, c
 }
 
@@ -233,8 +231,8 @@ func (l *Limiter) end(c *fate, o Outcome) {
 	if !c.reported {
 		l.report(c, o, l.inFlight+1)
 	}
-	if l.observe != nil {
-		l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency, Wait: c.waited})
+	if l.events != nil {
+		l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency})
 	}
 }
 
@@ -243,7 +241,7 @@ func (l *Limiter) end(c *fate, o Outcome) {
 func (l *Limiter) sweep() {
 	for f := l.lost.take(); f != nil; f = l.lost.take() {
 		if f.inFlight { // not one that a panic has made us forget
-			l.stats.leaked++
+			l.stats.seldom().leaked++
 			l.end(f, Ignored)
 		}
 	}

@@ -58,12 +58,12 @@ func (l *Limiter) enqueue(w wish) (*call, error) {
 		l.pace.begin(now)
 	}
 	c := l.place()
+	if c.waiter == nil {
+		c.waiter = &waiter{ready: make(chan struct{}, 1)}
+	}
 	c.state = waiting
 	c.priority = w.priority
 	c.queued = now
-	if c.ready == nil {
-		c.ready = make(chan struct{}, 1)
-	}
 	l.queue.push(c)
 	if first || !l.constant { // else nothing has changed for those who wait
 		l.dispatchAt(now, now)

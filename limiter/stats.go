@@ -71,13 +71,25 @@ func (s *Summary) add(d time.Duration) {
 
 type counters struct {
 	admitted uint64
-	rejected [reasons]uint64
 	outcomes [outcomes]uint64
-	leaked   uint64
 	peak     int
-	waiting  Summary
 	latency  Summary
-	panics   uint64
+	rare     *rareCounters // nil: all are zero
+}
+
+// rareCounters are for what never happens to most Limiters.
+type rareCounters struct {
+	rejected [reasons]uint64
+	leaked   uint64
+	waiting  Summary
+}
+
+// seldom returns the rare counters, to be counted up.
+func (c *counters) seldom() *rareCounters {
+	if c.rare == nil {
+		c.rare = new(rareCounters)
+	}
+	return c.rare
 }
 
 // Stats returns how l stands. It may be called at any time, also from an
@@ -85,15 +97,20 @@ type counters struct {
 func (l *Limiter) Stats() Stats {
 	l.mu.Lock()
 	l.prepare()
-	s, o, r := &l.stats, &l.stats.outcomes, &l.stats.rejected
+	s, o := &l.stats, &l.stats.outcomes
 	now := Stats{
 		Limit: l.limit, InFlight: l.inFlight, PeakInFlight: s.peak, Queued: l.queue.len,
 		Admitted: s.admitted,
-		Rejected: RejectedCounts{r[QueueFull], r[Evicted], r[WaitedTooLong], r[Deadline], r[GaveUp], r[Busy]},
 		Outcomes: OutcomeCounts{o[Ignored], o[Success], o[Failed], o[Refused], o[Overdue], o[Cancelled]},
-		Leaked:   s.leaked,
-		Waiting:  s.waiting, Latency: s.latency,
-		ObserverPanics: s.panics,
+		Latency:  s.latency,
+	}
+	if s.rare != nil {
+		r := &s.rare.rejected
+		now.Rejected = RejectedCounts{r[QueueFull], r[Evicted], r[WaitedTooLong], r[Deadline], r[GaveUp], r[Busy]}
+		now.Leaked, now.Waiting = s.rare.leaked, s.rare.waiting
+	}
+	if l.events != nil {
+		now.ObserverPanics = l.events.panics
 	}
 	l.mu.Unlock() // not unlock: the observer is not called
 	return now

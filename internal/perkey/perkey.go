@@ -3,7 +3,6 @@
 package perkey
 
 import (
-	"container/list"
 	"sync"
 	"sync/atomic"
 )
@@ -17,17 +16,22 @@ type Table[K comparable, V any] struct {
 	make  func(K) V
 	busy  func(V) bool
 
-	mu     sync.Mutex
-	byKey  map[K]*list.Element // of *Entry[K, V]
-	recent *list.List          // the most recently used first
+	mu    sync.Mutex
+	byKey map[K]*Entry[K, V]
+
+	// The entries in a list through themselves, which takes a third of the
+	// memory of container/list: there may be a hundred thousand.
+	newest, oldest *Entry[K, V]
+	len            int // of the list; a NaN cannot be deleted from the map
 }
 
 // An Entry is a value that its user has pinned: it stays in the table at least
 // until it is unpinned.
 type Entry[K comparable, V any] struct {
-	Key   K
-	Value V
-	pins  atomic.Int64
+	Key          K
+	Value        V
+	pins         atomic.Int64
+	newer, older *Entry[K, V]
 }
 
 // New returns a Table that keeps up to limit values. create makes the value of
@@ -38,25 +42,50 @@ func New[K comparable, V any](limit int, create func(K) V, busy func(V) bool) *T
 	if busy == nil {
 		busy = func(V) bool { return false }
 	}
-	return &Table[K, V]{limit: limit, make: create, busy: busy, byKey: make(map[K]*list.Element), recent: list.New()}
+	return &Table[K, V]{limit: limit, make: create, busy: busy, byKey: make(map[K]*Entry[K, V])}
 }
 
 // Pin returns the entry of key and keeps it from being dropped until Unpin.
 func (t *Table[K, V]) Pin(key K) *Entry[K, V] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if at, ok := t.byKey[key]; ok {
-		t.recent.MoveToFront(at)
-		e := at.Value.(*Entry[K, V])
-		e.pins.Add(1)
-		t.shrink()
-		return e
+	e, ok := t.byKey[key]
+	if ok {
+		t.unlink(e)
+	} else {
+		e = &Entry[K, V]{Key: key, Value: t.make(key)}
+		t.byKey[key] = e
 	}
-	e := &Entry[K, V]{Key: key, Value: t.make(key)}
+	t.link(e)
 	e.pins.Add(1)
-	t.byKey[key] = t.recent.PushFront(e)
 	t.shrink()
 	return e
+}
+
+// link makes e the most recently used.
+func (t *Table[K, V]) link(e *Entry[K, V]) {
+	e.newer, e.older = nil, t.newest
+	if t.newest == nil {
+		t.oldest = e
+	} else {
+		t.newest.newer = e
+	}
+	t.newest = e
+	t.len++
+}
+
+func (t *Table[K, V]) unlink(e *Entry[K, V]) {
+	if e.newer == nil {
+		t.newest = e.older
+	} else {
+		e.newer.older = e.older
+	}
+	if e.older == nil {
+		t.oldest = e.newer
+	} else {
+		e.older.newer = e.newer
+	}
+	t.len--
 }
 
 // Unpin undoes one Pin.
@@ -69,16 +98,15 @@ const looks = 16
 
 func (t *Table[K, V]) shrink() {
 	for range looks {
-		if t.recent.Len() <= t.limit { // not the map's: a NaN cannot be deleted from it
+		if t.len <= t.limit {
 			return
 		}
-		at := t.recent.Back()
-		e := at.Value.(*Entry[K, V])
+		e := t.oldest
+		t.unlink(e)
 		if e.pins.Load() > 0 || t.busy(e.Value) {
-			t.recent.MoveToFront(at)
+			t.link(e)
 			continue
 		}
-		t.recent.Remove(at)
 		delete(t.byKey, e.Key)
 	}
 }
@@ -95,8 +123,8 @@ func (t *Table[K, V]) Len() int {
 func (t *Table[K, V]) Each(f func(K, V) bool) {
 	t.mu.Lock()
 	entries := make([]*Entry[K, V], 0, len(t.byKey))
-	for at := t.recent.Front(); at != nil; at = at.Next() {
-		entries = append(entries, at.Value.(*Entry[K, V]))
+	for e := t.newest; e != nil; e = e.older {
+		entries = append(entries, e)
 	}
 	t.mu.Unlock()
 	for _, e := range entries {
