@@ -28,8 +28,7 @@ import (
 //     losses: refusals that come fast look like fast service, and timeouts that
 //     are all alike like a stable one.
 //   - The first call ends a window of its own, which is thrown away.
-//   - Within the first 10 windows the 5 % are forgotten by the next window,
-//     and they count only for the windows after the one that took them off.
+//   - Within the first 10 windows the 5 % are forgotten by the next window.
 //   - Min is 20, which is more than many services can do at once.
 //
 // Failure modes known: the long average follows the queue that the limit itself
@@ -150,18 +149,17 @@ func (g *gradient2) learn(latency float64) {
 	} else {
 		g.long += longFactor * (latency - g.long)
 	}
-	long := g.long
-	if long > 2*latency {
-		g.long *= 0.95 // from the next window on
+	if g.long > 2*latency {
+		g.long *= 0.95
 	}
 	if float64(g.inFlight) < g.limit/2 {
 		return
 	}
-	gradient := max(0.5, min(1, g.Tolerance*long/latency))
+	gradient := max(0.5, min(1, g.Tolerance*g.long/latency))
 	limit := (1-g.Smoothing)*g.limit + g.Smoothing*(g.limit*gradient+float64(g.Queue))
 	limit = max(float64(g.Min), min(float64(g.Max), limit))
 	if limit != g.limit {
-		g.limit, g.gradient, g.latency, g.against = limit, gradient, latency, long
+		g.limit, g.gradient, g.latency, g.against = limit, gradient, latency, g.long
 	}
 }
 

@@ -68,13 +68,36 @@ func TestGradient2FollowsItsSource(t *testing.T) {
 	w.want("twice the latency", 25, "gradient 0.76: latency 200ms, in the long run 101.328ms")
 	w.window(limiter.Success, 12, 100*ms)
 	w.want("12 in flight, less than half", 25, "gradient 0.76: latency 200ms, in the long run 101.328ms")
-	w.window(limiter.Success, 13, 100*ms)
-	w.want("13 in flight", 26, "") // 25.55 + 0.8 = 26.35
+	w.now += 500 * ms
+	w.report(limiter.Success, 13, 100*ms, 9)
+	w.now += 501 * ms
+	w.report(limiter.Success, 1, 100*ms, 1)
+	w.want("once 13 in flight", 26, "") // 25.55 + 0.8 = 26.35
+	for range 300 {
+		w.window(limiter.Success, 1000, 100*ms)
+	}
+	w.want("no queue for long", 200, "")
+	w = newWindows(t, limiter.Gradient2Config{Initial: 10, Min: 9})
+	for range 10 {
+		w.window(limiter.Success, 1, 1*ms) // too few in flight for more
+	}
+	for range 30 {
+		w.window(limiter.Success, 1000, 100_000*ms) // toward 8, which is 0.5 × 8 + 4
+	}
+	w.want("at the least", 9, "")
 }
 
 func TestGradient2CountsCallsThatItsSourceDoesNot(t *testing.T) {
 	const ms = time.Millisecond
 	w := newWindows(t, limiter.Gradient2Config{Smoothing: 1})
+	w.now += 1000 * ms
+	w.report(limiter.Success, 20, 100*ms, 10)
+	w.want("a window that ends when a second is over", 20, "initial")
+	w.now += 1 * ms
+	w.report(limiter.Success, 20, 100*ms, 1)
+	w.want("a call later", 24, "gradient 1.00: latency 100ms, in the long run 100ms")
+
+	w = newWindows(t, limiter.Gradient2Config{Smoothing: 1})
 	w.now += 1001 * ms
 	w.report(limiter.Success, 20, 100*ms, 9) // the first of them ends the window before
 	w.want("a window of one call", 20, "initial")
@@ -94,7 +117,7 @@ func TestGradient2CountsCallsThatItsSourceDoesNot(t *testing.T) {
 	w.report(limiter.Refused, 24, 1*ms, 9)
 	w.now += 501 * ms
 	w.report(limiter.Overdue, 24, 91*ms, 1)
-	w.want("losses", 28, "gradient 1.00: latency 10ms, in the long run 55ms")
+	w.want("losses", 28, "gradient 1.00: latency 10ms, in the long run 52.25ms") // (100 + 10) / 2 less 5 %
 }
 
 // Smoothing is 1 here, so that the limit is the gradient's and Reason shows the
@@ -102,23 +125,24 @@ func TestGradient2CountsCallsThatItsSourceDoesNot(t *testing.T) {
 func TestGradient2DriftsOtherwiseThanItsSource(t *testing.T) {
 	const ms = time.Millisecond
 	w := newWindows(t, limiter.Gradient2Config{Smoothing: 1, Max: 1000})
-	for range 10 {
+	for range 9 {
 		w.window(limiter.Success, 1000, 300*ms)
 	}
-	w.want("grown by 4 each", 60, "gradient 1.00: latency 300ms, in the long run 300ms")
-	// long = 300 − 2/601 × 200 = 299.334, more than 2 × 100: 5 % less from
-	// the next window on, which is 284.368 + 2/601 × (500 − 284.368) = 285.085.
+	w.window(limiter.Success, 1000, 200*ms) // long = (9 × 300 + 200) / 10
+	w.want("grown by 4 each", 60, "gradient 1.00: latency 200ms, in the long run 290ms")
+	// long = 290 − 2/601 × 190 = 289.368, more than 2 × 100: 5 % less is 274.899.
 	w.window(limiter.Success, 1000, 100*ms)
-	w.want("fast again", 64, "gradient 1.00: latency 100ms, in the long run 299.334ms")
+	w.want("fast again", 64, "gradient 1.00: latency 100ms, in the long run 274.899ms")
+	// long = 274.899 + 2/601 × 225.101 = 275.648; 64 × 1.5 × 275.648 / 500 + 4 = 56.9
 	w.window(limiter.Success, 1000, 500*ms)
-	w.want("slower", 58, "gradient 0.86: latency 500ms, in the long run 285.085ms") // 64 × 0.855 + 4 = 58.7
+	w.want("slower", 56, "gradient 0.83: latency 500ms, in the long run 275.648ms")
 
 	// In the first ten windows the mean of all takes no notice of the 5 %.
 	w = newWindows(t, limiter.Gradient2Config{Smoothing: 1})
 	w.window(limiter.Success, 1000, 300*ms)
 	w.window(limiter.Success, 1000, 300*ms)
 	w.window(limiter.Success, 1000, 100*ms)
-	w.want("5 % off", 32, "gradient 1.00: latency 100ms, in the long run 233.333ms")
+	w.want("5 % off", 32, "gradient 1.00: latency 100ms, in the long run 221.667ms") // 233.333 less 5 %
 	w.window(limiter.Success, 1000, 100*ms)
 	w.want("and on again", 36, "gradient 1.00: latency 100ms, in the long run 200ms")
 }

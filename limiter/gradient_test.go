@@ -134,12 +134,32 @@ func TestGradientIsStuckWithABaseThatIsTooLow(t *testing.T) {
 	c.calls(1, limiter.Success, 100*ms) // from 5: 2.5 + √2.5 = 4.1
 	c.now += 100 * ms
 	c.want("and a bad one", 4, "")
-	for range 5 + 1 { // the first takes it from 4 to 3
+	for range 5 { // the first takes it from 4 to 3
 		c.calls(1, limiter.Success, 100*ms)
 		c.now += 100 * ms
-		c.want("bad ones", 3, "")
+		c.want("bad ones", 3, "gradient 0.50: latency 105ms, without a queue 10.5ms")
 	}
+	c.calls(1, limiter.Success, 100*ms)
+	c.now += 100 * ms
 	c.want("five times at the least", 3, measuring)
 	c.measured(100 * ms)
 	c.want("measured again", 3, "latency without a queue is 105ms")
+	c.now += 300 * ms
+	c.calls(1, limiter.Success, 300*ms)
+	c.now += 100 * ms
+	c.want("a bad one after it", 3, "gradient 0.50: latency 305ms, without a queue 105ms")
+}
+
+// A measurement that is due before a change takes the latencies with it, though
+// nobody looks at the time until both are due.
+func TestGradientDoesWhatIsDueInTheWrongOrder(t *testing.T) {
+	const ms = time.Millisecond
+	c := &clockwork{t: t, policy: limiter.Gradient(limiter.GradientConfig{Update: time.Second, Probe: 10 * ms})}
+	c.measured(10 * ms)
+	c.now += 5 * ms
+	c.calls(1, limiter.Success, 1*ms)
+	c.now += 2 * time.Second
+	c.want("both are due", 3, measuring)
+	c.measured(10 * ms)
+	c.want("the limit as it was", 3, "latency without a queue is 10.5ms")
 }
