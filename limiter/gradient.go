@@ -32,6 +32,8 @@ import (
 //     it climbs to Max, and the burst that follows finds no limit.
 //   - Medians come from a histogram of two significant digits; calls that all
 //     took 10 ms have a median of 10.5 ms.
+//   - The least limit and the limit during measurements are the same number
+//     (issue 46532 is about telling them apart).
 //   - At a low rate the 50 calls of a measurement take long, and all the while
 //     the limit is Min.
 //
@@ -40,10 +42,11 @@ import (
 // others, whose measurements are at other times; Buffer is relative, so it is a
 // large queue where latency is long and none where it is short and uneven.
 //
-// Envoy has timers, and this looks at the time when calls start and end. With
-// no call to see the difference there is none, but for callers that wait while
-// all calls in flight are slow: they see the new limit when the first ends. A
-// median below a microsecond, which Envoy cannot divide by, counts as one.
+// Two things differ. Envoy has timers, and this looks at the time when calls
+// ask, start and end; that makes a difference only to callers that wait while
+// all calls in flight are slow, since they see a new limit when the first of
+// those ends. And a latency below a microsecond, which Envoy cannot divide by,
+// counts as one.
 //
 // It is here because people know it, and for comparison; [Adaptive] is the one
 // to use. Gradient panics with a [*ConfigError] if c cannot be obeyed.
