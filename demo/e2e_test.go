@@ -16,12 +16,12 @@ func TestEveryExperimentRunsUnderEveryPolicy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.json")
 	const n = 23 // no multiple of five
 	stdout, stderr, code := demo(t, "--n", strconv.Itoa(n), "--stand-in", "--hold", "10ms", "--limit", "7", "--rate", "200",
-		"--policies", "unbounded,batch,fixed,rate,adaptive,aimd,pool", "--json", path)
+		"--policies", "unbounded,batch,fixed,rate,adaptive,aimd,vegas,gradient2,gradient,pool", "--json", path)
 	if code != 0 {
 		t.Fatalf("status %d: %s", code, stderr)
 	}
 	d := readDocument(t, path)
-	if d.Interrupted || d.Error != "" || len(d.Runs) != 6+6+7 {
+	if d.Interrupted || d.Error != "" || len(d.Runs) != 9+9+10 {
 		t.Errorf("%d runs, interrupted %v, error %q", len(d.Runs), d.Interrupted, d.Error)
 	}
 	for _, r := range d.Runs {
@@ -40,7 +40,7 @@ func TestEveryExperimentRunsUnderEveryPolicy(t *testing.T) {
 	if strings.Contains(stdout+stderr, "\x1b") || strings.Contains(stdout+stderr, "\r") {
 		t.Error("escape codes where there is no terminal")
 	}
-	if !strings.Contains(stderr, "[19/19] postgres (stand-in) 23") {
+	if !strings.Contains(stderr, "[28/28] postgres (stand-in) 23") {
 		t.Errorf("progress does not label the stand-in:\n%s", stderr)
 	}
 }

@@ -46,7 +46,7 @@ type options struct {
 // into the errors.
 var valid = map[string]string{
 	"experiments": "some of sleep, http, postgres, with commas between them",
-	"policies":    "some of unbounded, batch, fixed, rate, adaptive, aimd, pool, with commas between them",
+	"policies":    "some of unbounded, batch, fixed, rate, adaptive, aimd, vegas, gradient2, gradient, pool, with commas between them",
 	"n":           "whole numbers from 1 to 10000000, with commas between them",
 	"runs":        "a whole number from 1 to 1000",
 	"seed":        "a whole number from 0 to 18446744073709551615",
@@ -85,7 +85,7 @@ func (o *options) flags() []flagGroup {
 
 	what := group("What to run")
 	what.set.StringSliceVar(&o.experiments, "experiments", experiment.Names, "`names` of the experiments")
-	what.set.StringSliceVar(&o.policies, "policies", experiment.DefaultPolicies, "`names` of the policies; aimd is there too")
+	what.set.StringSliceVar(&o.policies, "policies", experiment.DefaultPolicies, "`names` of the policies; aimd, vegas, gradient2 and gradient are there too")
 	what.set.IntSliceVar(&o.n, "n", nil, "`numbers` of tasks, for every experiment that runs (default the post's)")
 	what.set.IntVar(&o.runs, "runs", 1, "`times` to run each policy; the tables then show the median (least–greatest)")
 	what.set.Uint64Var(&o.seed, "seed", 1, "`number` that all chance follows from")
@@ -96,7 +96,7 @@ func (o *options) flags() []flagGroup {
 	policies.set.IntVar(&o.batch, "batch", 0, "tasks of a batch (default a fifth of all)")
 	policies.set.Float64Var(&o.rate, "rate", 0, "starts per second of rate")
 
-	policies.set.IntVar(&o.initial, "initial", 0, "limit from which adaptive and aimd start (default 10)")
+	policies.set.IntVar(&o.initial, "initial", 0, "limit from which adaptive, aimd, vegas and gradient2 start (default 10)")
 
 	sleep := group("Experiment sleep")
 	sleep.set.Float64Var(&o.spread, "spread", 0, about("spread", "each sleep is 0.1 s × (1 ± this), the same for all policies"))
@@ -167,7 +167,7 @@ var belongsTo = []struct {
 	{flag: "limit", policies: []string{experiment.Fixed, experiment.Pool}},
 	{flag: "batch", policies: []string{experiment.Batch}},
 	{flag: "rate", policies: []string{experiment.Rate}},
-	{flag: "initial", policies: []string{experiment.Adaptive, experiment.AIMD}},
+	{flag: "initial", policies: []string{experiment.Adaptive, experiment.AIMD, experiment.Vegas, experiment.Gradient2}},
 	{flag: "spread", experiments: []string{experiment.NameSleep}},
 	{flag: "timeout", experiments: []string{experiment.NameHTTP}},
 	{flag: "workers", experiments: []string{experiment.NameHTTP}},

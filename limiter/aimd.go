@@ -31,11 +31,7 @@ type AIMDConfig struct {
 // Failed, cancelled and ignored calls change nothing. AIMD panics with a
 // [*ConfigError] if c cannot be obeyed.
 func AIMD(c AIMDConfig) Policy {
-	if c.Max == 0 {
-		c.Max = max(200, c.Initial, c.Min)
-	}
-	setDefault(&c.Initial, max(c.Min, min(20, c.Max)))
-	setDefault(&c.Min, max(1, min(20, c.Initial, c.Max)))
+	setRange(&c.Initial, &c.Min, &c.Max, 20, 20, 200)
 	setDefault(&c.Backoff, 0.9)
 	setDefault(&c.Timeout, 5*time.Second)
 	checkRange("AIMDConfig", c.Initial, c.Min, c.Max)
@@ -80,6 +76,14 @@ func setDefault[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
+}
+
+// setRange sets what was left out of the bounds of a limit to the values that
+// are usual, or to the nearest that fit what was given.
+func setRange(initial, least, most *int, usual, usualLeast, usualMost int) {
+	setDefault(most, max(usualMost, *initial, *least))
+	setDefault(initial, max(*least, min(usual, *most)))
+	setDefault(least, max(1, min(usualLeast, *initial, *most)))
 }
 
 // checkRange checks the bounds that every policy with a changing limit has.

@@ -44,6 +44,9 @@ func policies() map[string]func() limiter.Policy {
 		"batch":     func() limiter.Policy { return limiter.Batch(8) },
 		"rate":      func() limiter.Policy { return limiter.Rate(1e9, 1e9) },
 		"aimd":      func() limiter.Policy { return limiter.AIMD(limiter.AIMDConfig{}) },
+		"vegas":     func() limiter.Policy { return limiter.Vegas(limiter.VegasConfig{}) },
+		"gradient2": func() limiter.Policy { return limiter.Gradient2(limiter.Gradient2Config{}) },
+		"gradient":  func() limiter.Policy { return limiter.Gradient(limiter.GradientConfig{}) },
 		"adaptive":  func() limiter.Policy { return limiter.Adaptive(limiter.AdaptiveConfig{}) },
 		"all": func() limiter.Policy {
 			return limiter.All(limiter.Fixed(8), limiter.Rate(1e9, 1e9), limiter.Adaptive(limiter.AdaptiveConfig{}))

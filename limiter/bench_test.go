@@ -37,7 +37,7 @@ func BenchmarkAcquireRelease(b *testing.B) {
 			_ = r.Wait(ctx)
 		}
 	})
-	for _, name := range []string{"unlimited", "fixed", "batch", "rate", "aimd", "adaptive", "all"} {
+	for _, name := range []string{"unlimited", "fixed", "batch", "rate", "aimd", "vegas", "gradient2", "gradient", "adaptive", "all"} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			l := limiter.New(policies()[name]())

@@ -35,7 +35,7 @@
 //	Rate(r, b)    the far side counts calls per second (a quota), not calls at once
 //	All(p, q)     both: Rate does not bound calls in flight when they get slow
 //	Batch(n)      the far side wants to be left in peace between batches; else Fixed
-//	AIMD          for comparison with what others do
+//	AIMD, Vegas, Gradient2, Gradient   what Netflix and Envoy do, for comparison
 //	Unlimited     for measuring what happens without
 //
 // docs/choosing-limits.md has the long answer, with numbers.

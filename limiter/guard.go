@@ -18,7 +18,7 @@ func guard(p Policy, mu *sync.Mutex) Policy {
 // ours reports whether p is of this package, all through.
 func ours(p Policy) bool {
 	switch p := p.(type) {
-	case unlimited, fixed, *batch, *tokens, *aimd, *adaptive:
+	case unlimited, fixed, *batch, *tokens, *aimd, *vegas, *gradient2, *gradient, *adaptive:
 		return true
 	case *all:
 		return allOurs(p.parts)

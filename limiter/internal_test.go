@@ -3,6 +3,7 @@ package limiter
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -122,6 +123,14 @@ func TestAdaptiveLosesItsNumbersWhenAnswersTakeNoTime(t *testing.T) {
 					t.Fatalf("seed %d, %v: the %s is %v", seed, now, name, x)
 				}
 			}
+		}
+	}
+}
+
+func TestPolicyOutgrowsItsBudget(t *testing.T) {
+	for _, p := range []any{vegas{}, gradient2{}, gradient{}} {
+		if size := reflect.TypeOf(p).Size(); size > 8<<10 {
+			t.Errorf("%T takes %d bytes, want at most 8 kB", p, size)
 		}
 	}
 }

@@ -193,6 +193,9 @@ func FuzzPolicyStopsOrLeavesItsBounds(f *testing.F) {
 			func() limiter.Policy { return limiter.Rate(5, 2) },
 			func() limiter.Policy { return limiter.AIMD(limiter.AIMDConfig{Initial: 3, Min: 1, Max: 9}) },
 			func() limiter.Policy { return limiter.Adaptive(limiter.AdaptiveConfig{Initial: 3, Max: 9}) },
+			func() limiter.Policy { return limiter.Vegas(limiter.VegasConfig{Initial: 3, Max: 9}) },
+			func() limiter.Policy { return limiter.Gradient2(limiter.Gradient2Config{Initial: 3, Min: 1, Max: 9}) },
+			func() limiter.Policy { return limiter.Gradient(limiter.GradientConfig{Min: 1, Max: 9}) },
 		}
 		p := policies[int(which)%len(policies)]()
 		var now time.Duration

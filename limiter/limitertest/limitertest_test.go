@@ -21,7 +21,17 @@ func TestPolicyOfOursBreaksItsContract(t *testing.T) {
 		"Batch":     func() limiter.Policy { return limiter.Batch(3) },
 		"Rate":      func() limiter.Policy { return limiter.Rate(100, 2) },
 		"AIMD":      func() limiter.Policy { return limiter.AIMD(limiter.AIMDConfig{}) },
-		"Adaptive":  func() limiter.Policy { return limiter.Adaptive(limiter.AdaptiveConfig{}) },
+		"Vegas":     func() limiter.Policy { return limiter.Vegas(limiter.VegasConfig{}) },
+		"Vegas, narrow": func() limiter.Policy {
+			return limiter.Vegas(limiter.VegasConfig{Initial: 1, Max: 2, Smoothing: 0.5})
+		},
+		"Gradient2": func() limiter.Policy {
+			return limiter.Gradient2(limiter.Gradient2Config{Min: 1, Window: 20 * time.Millisecond})
+		},
+		"Gradient": func() limiter.Policy {
+			return limiter.Gradient(limiter.GradientConfig{Min: 1, Probe: time.Second})
+		},
+		"Adaptive": func() limiter.Policy { return limiter.Adaptive(limiter.AdaptiveConfig{}) },
 		"Adaptive, narrow": func() limiter.Policy {
 			return limiter.Adaptive(limiter.AdaptiveConfig{Initial: 1, Max: 2})
 		},

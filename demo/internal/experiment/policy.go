@@ -21,14 +21,20 @@ const (
 	Rate      = "rate"
 	Adaptive  = "adaptive"
 	AIMD      = "aimd"
+	Vegas     = "vegas"
+	Gradient2 = "gradient2"
+	Gradient  = "gradient"
 	Pool      = "pool" // of the postgres experiment only
 )
 
 // PolicyNames are all names, in the order of the tables.
-var PolicyNames = []string{Unbounded, Batch, Fixed, Rate, Adaptive, AIMD, Pool}
+var PolicyNames = []string{Unbounded, Batch, Fixed, Rate, Adaptive, AIMD, Vegas, Gradient2, Gradient, Pool}
 
 // DefaultPolicies run when nobody chooses.
 var DefaultPolicies = []string{Unbounded, Batch, Fixed, Rate, Adaptive, Pool}
+
+// Searching are the policies that find their limit while they run.
+var Searching = []string{Adaptive, AIMD, Vegas, Gradient2, Gradient}
 
 // A Policy is a policy with its parameters chosen. How many calls it lets be in
 // flight is spelled out in fields of which the ones that do not apply are zero:
@@ -84,6 +90,10 @@ const batches = 5
 // low enough to harm nothing, whatever is called.
 const initialLimit = 10
 
+// gradientLeast is what Envoy lowers the limit to, to measure the latency
+// without a queue.
+const gradientLeast = 3
+
 // newPolicy makes the policy of that name for n tasks. It reports false for a
 // policy that the experiment does not know.
 func newPolicy(name string, n int, c Choices, s suggestion) (Policy, bool) {
@@ -126,6 +136,25 @@ func newPolicy(name string, n int, c Choices, s suggestion) (Policy, bool) {
 		return searching(name, initial, highest, c, func() limiter.Policy {
 			return limiter.AIMD(limiter.AIMDConfig{Initial: initial, Min: 1, Max: highest})
 		}), true
+	case Vegas:
+		initial, highest := s.search(c)
+		return searching(name, initial, highest, c, func() limiter.Policy {
+			return limiter.Vegas(limiter.VegasConfig{Initial: initial, Min: 1, Max: highest})
+		}), true
+	case Gradient2:
+		initial, highest := s.search(c)
+		return searching(name, initial, highest, c, func() limiter.Policy {
+			return limiter.Gradient2(limiter.Gradient2Config{Initial: initial, Min: 1, Max: highest})
+		}), true
+	case Gradient:
+		least, highest := min(gradientLeast, s.highest), s.highest
+		return Policy{
+			Name: name, Text: fmt.Sprintf("%s %d", name, least), Searches: true,
+			Params: map[string]any{"min": least, "max": highest},
+			New: func() limiter.Policy {
+				return limiter.Gradient(limiter.GradientConfig{Min: least, Max: highest})
+			},
+		}, true
 	case Pool:
 		if s.pool == 0 {
 			return Policy{}, false

@@ -73,7 +73,7 @@ func TestAPredictionOfTimeoutsCanFail(t *testing.T) {
 
 func TestWhatTheUserChoseIsMarked(t *testing.T) {
 	w := NewSleep(1, 0)
-	for _, name := range []string{Batch, Fixed, Rate, Adaptive, AIMD} {
+	for _, name := range []string{Batch, Fixed, Rate, Adaptive, AIMD, Vegas, Gradient2} {
 		if mustPolicy(t, w, name, 100, Choices{}).Chosen || !mustPolicy(t, w, name, 100, Choices{Limit: 3, Batch: 3, Rate: 3, Initial: 3}).Chosen {
 			t.Errorf("%s does not say who chose its parameter", name)
 		}

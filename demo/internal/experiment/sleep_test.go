@@ -41,7 +41,7 @@ func TestRateHoldsItsFloor(t *testing.T) {
 }
 
 func TestInterruptLosesNoTask(t *testing.T) {
-	for _, name := range []string{Unbounded, Batch, Fixed, Rate, Adaptive, AIMD} {
+	for _, name := range []string{Unbounded, Batch, Fixed, Rate, Adaptive, AIMD, Vegas, Gradient2, Gradient} {
 		synctest.Test(t, func(t *testing.T) {
 			const n = 100
 			w := NewSleep(1, 0)

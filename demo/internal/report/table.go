@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -95,7 +96,7 @@ func columnsOf(s Style, name string, n int, rows []Row) []column {
 // label is the policy. One that searches shows where it has got to.
 func label(r Row) string {
 	text := r.Label
-	if r.LastLimit != nil && (r.Policy == experiment.Adaptive || r.Policy == experiment.AIMD) {
+	if r.LastLimit != nil && slices.Contains(experiment.Searching, r.Policy) {
 		text += fmt.Sprintf(" → %d", *r.LastLimit)
 	}
 	return text
