@@ -16,17 +16,17 @@ type event struct {
 type happening uint8
 
 const (
-	arrives    happening = iota // a call, at the server
-	answered                    // a call, back at its client
-	overdue                     // a call
-	givenUp                     // a call, by a caller who will not wait for the answer
-	impatient                   // a call, by a caller who has waited for too long in all
-	shed                        // a call, that has waited in the limiter for too long
-	released                    // the place of a call whose body has been read
-	returns                     // a caller, to a client
-	comes                       // a call from outside, to a client
-	wakes                       // a client whose policy wants to be asked again
-	stallBegins                 // of the server
+	arrives     happening = iota // a call, at the server
+	answered                     // a call, back at its client
+	overdue                      // a call
+	givenUp                      // a call, by a caller who will not wait for the answer
+	impatient                    // a call, by a caller who has waited for too long in all
+	shed                         // a call, that has waited in the limiter for too long
+	released                     // the place of a call whose body has been read
+	returns                      // a caller, to a client
+	comes                        // a call from outside, to a client
+	wakes                        // a client whose policy wants to be asked again
+	stallBegins                  // of the server
 	stallEnds
 	scales
 	scaled

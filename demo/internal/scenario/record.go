@@ -113,12 +113,9 @@ func (r *record) ended(client int, o limiter.Outcome, latency time.Duration) {
 
 func (r *record) dropped() { r.current.counts.Shed++ }
 
-// enough reports whether a phase has seen n successes, or so many other ends
+// enough reports whether n calls have succeeded, or so many have ended otherwise
 // that n successes are not worth waiting for.
-func (r *record) enough(phase, n int) bool {
-	c := &r.phases[phase].counts
-	return phase == len(r.phases)-1 && (c.Succeeded >= n || c.Ended() >= 5*n)
-}
+func (c *Counts) enough(n int) bool { return c.Succeeded >= n || c.Ended() >= 5*n }
 
 // endBin closes a bin.
 func (m *simulation) endBin() {

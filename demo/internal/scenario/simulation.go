@@ -22,14 +22,19 @@ type simulation struct {
 	wall    time.Time  // when now is 0
 
 	phase int
-	ends  time.Duration // of the phase
-	era   uint32        // of what recurs on its own; what was planned in another is void
+	began time.Duration // the phase
+	ends  time.Duration
+	era   uint32 // of what recurs on its own; what was planned in another is void
 
 	seen   record
 	events uint64
 
 	newPolicy func(client int) limiter.Policy
-	enough    int // successes in the last phase that end the run; 0: only time does
+
+	// The last phase may end sooner, with so many successes, but not before
+	// it has lasted for atLeast. 0: only time ends it.
+	enough  int
+	atLeast time.Duration
 }
 
 // A call is one from its submission until neither its caller nor the server has
@@ -75,9 +80,12 @@ func (m *simulation) run() {
 		happens := *e
 		m.agenda.drop(m.calls)
 		m.happen(&happens)
-		if m.enough > 0 && m.seen.enough(m.phase, m.enough) {
-			m.seen.phases[m.phase].long = m.now - (m.ends - m.world.Phases[m.phase].Long)
-			return
+		if m.enough > 0 && m.phase == len(m.world.Phases)-1 {
+			s := m.seen.current
+			if long := m.now - m.began; long >= m.atLeast && s.counts.enough(m.enough) {
+				s.long = long
+				return
+			}
 		}
 	}
 }
@@ -156,7 +164,7 @@ func (m *simulation) enterNext() bool {
 // enter makes the world what it is in a phase.
 func (m *simulation) enter(phase int) {
 	p := &m.world.Phases[phase]
-	m.phase, m.ends = phase, m.now+p.Long
+	m.phase, m.began, m.ends = phase, m.now, m.now+p.Long
 	m.era++
 	m.seen.enter(phase, m.now)
 	s := &m.server
