@@ -95,7 +95,10 @@ func (m *simulation) finish(c int32, o limiter.Outcome) {
 	g.policy.Report(m.state(g), limiter.Result{Outcome: o, Latency: latency})
 	if cl.counted() {
 		m.seen.fly(m.now, -1)
-		m.seen.ended(int(k.client), o, latency)
+		m.seen.ended(o, latency)
+	}
+	if o == limiter.Success {
+		m.seen.current.clients[k.client]++
 	}
 	if o == limiter.Success && cl.BodyShare > 0 && m.random.Float64() < cl.BodyShare {
 		m.agenda.add(event{at: m.now + time.Duration(cl.Body.draw(m.random)), what: released, subject: k.client}, noLane)
@@ -176,10 +179,7 @@ func (m *simulation) change(i int32, to *Client) {
 	if !c.known {
 		c.known = true
 		if g.policy == nil {
-			*g = gate{policy: m.newPolicy(int(i)), born: m.now, first: none, last: none, wakeAt: never}
-			if c.Unlimited {
-				g.policy = limiter.Unlimited()
-			}
+			*g = gate{policy: m.policy(i), born: m.now, first: none, last: none, wakeAt: never}
 			g.limit, _ = g.policy.Next(m.state(g))
 		}
 	}
@@ -191,6 +191,22 @@ func (m *simulation) change(i int32, to *Client) {
 		m.expect(i)
 	}
 	m.dispatch(g)
+}
+
+// policy makes the policy of a client.
+func (m *simulation) policy(i int32) limiter.Policy {
+	c := &m.clients[i]
+	switch {
+	case c.Unlimited:
+		return limiter.Unlimited()
+	case c.Policy != "":
+		maker, err := MakerOf(c.Policy)
+		if err != nil {
+			panic("scenario: world " + m.world.Name + ": " + err.Error())
+		}
+		return maker.New(Setup{})
+	}
+	return m.newPolicy(int(i))
 }
 
 // submit has a client make a call, which waits at the gate.

@@ -27,13 +27,6 @@ func (l *Lab) Oracle(p *Phase) Oracle { return l.oracles.of(p) }
 // always.
 func (l *Lab) Run(w *World, m Maker, seed uint64) *Result {
 	simulation := newSimulation(w, seed, false, func(client int) limiter.Policy {
-		if other := w.Phases[len(w.Phases)-1].Clients[client].Policy; other != "" {
-			beside, err := MakerOf(other)
-			if err != nil {
-				panic("scenario: world " + w.Name + ": " + err.Error())
-			}
-			return beside.New(Setup{})
-		}
 		return m.New(l.setup(w, &m, client))
 	})
 	simulation.run()

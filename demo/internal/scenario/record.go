@@ -26,7 +26,7 @@ type record struct {
 type seen struct {
 	long     time.Duration
 	counts   Counts
-	clients  []int // successes of each
+	clients  []int // successes of each, judged or not
 	latency  time.Duration
 	longest  time.Duration
 	spread   *hdrhistogram.Histogram // of the latencies of successes, in units of latencyUnit
@@ -88,12 +88,11 @@ func (r *record) fly(now time.Duration, d int) {
 	r.flying += d
 }
 
-func (r *record) ended(client int, o limiter.Outcome, latency time.Duration) {
+func (r *record) ended(o limiter.Outcome, latency time.Duration) {
 	s := r.current
 	switch o {
 	case limiter.Success:
 		s.counts.Succeeded++
-		s.clients[client]++
 		s.latency += latency
 		s.longest = max(s.longest, latency)
 		s.bin.done++

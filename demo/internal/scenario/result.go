@@ -44,6 +44,10 @@ type PhaseResult struct {
 	Settled float64 `json:"settled,omitempty"` // seconds until the phase converged, if it did
 
 	Converged bool `json:"converged"`
+
+	// Beside clients under other policies: what one under test got, in units
+	// of what one of all would if all got the same.
+	Beside float64 `json:"beside,omitempty"`
 }
 
 // Limits are how the limit of all clients together went, seen every 100 ms.
@@ -67,10 +71,30 @@ func (m *simulation) result() []PhaseResult {
 		}
 		if len(s.clients) > 1 {
 			r.Clients = s.clients
+			r.Beside = beside(p.Clients, s.clients)
 		}
 		all = append(all, r)
 	}
 	return all
+}
+
+// beside is what clients under test got beside those under other policies.
+func beside(clients []Client, got []int) float64 {
+	ours, all, tested, limited := 0, 0, 0, 0
+	for i := range clients {
+		c := &clients[i]
+		if c.Absent || c.Unlimited {
+			continue
+		}
+		all, limited = all+got[i], limited+1
+		if c.counted() {
+			ours, tested = ours+got[i], tested+1
+		}
+	}
+	if tested == limited || all == 0 {
+		return 0
+	}
+	return float64(ours) / float64(tested) / (float64(all) / float64(limited))
 }
 
 func (s *seen) limits() (l Limits) {
