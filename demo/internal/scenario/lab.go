@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/tidegate-go/tidegate/limiter"
 )
@@ -14,7 +13,65 @@ import (
 // it has found, so that a second policy or seed costs only its own run. It is
 // safe for concurrent use; the zero value is ready.
 type Lab struct {
-	oracles oracles
+	oracles    oracles
+	mu         sync.Mutex
+	references map[chance]*reference
+}
+
+// A chance is one course of events of a world.
+type chance struct {
+	world *World
+	seed  uint64
+}
+
+// A reference is what the oracle's limits achieve under the same chance as the
+// policy that is graded: the same calls come, with the same work. Beside that
+// policies differ by what they do and hardly by luck, however short a phase is.
+type reference struct {
+	once   sync.Once
+	phases []PhaseResult
+}
+
+func (l *Lab) reference(w *World, seed uint64) []PhaseResult {
+	l.mu.Lock()
+	if l.references == nil {
+		l.references = map[chance]*reference{}
+	}
+	c := chance{w, seed}
+	r := l.references[c]
+	if r == nil {
+		r = new(reference)
+		l.references[c] = r
+	}
+	l.mu.Unlock()
+	r.once.Do(func() {
+		m := newSimulation(w, seed, true, func(int) limiter.Policy {
+			return &schedule{limits: l.limits(w), ends: w.ends()}
+		})
+		m.run()
+		r.phases = m.result()
+	})
+	return r.phases
+}
+
+// limits are the oracle's limits of the phases. A phase that is not graded has
+// that of the next one: nobody asks how well it goes, and it should leave
+// nothing behind.
+func (l *Lab) limits(w *World) []int {
+	limits := make([]int, len(w.Phases))
+	limit := 1
+	for i := range w.Phases {
+		if !w.Phases[i].Ungraded || !w.graded() {
+			limit = l.Oracle(&w.Phases[i]).Limit
+		}
+		limits[i] = limit
+	}
+	for i := len(limits) - 2; i >= 0; i-- {
+		if w.Phases[i].Ungraded && w.graded() {
+			limits[i] = limits[i+1]
+		}
+	}
+	return limits
 }
 
 // NewLab returns a Lab.
@@ -31,9 +88,13 @@ func (l *Lab) Run(w *World, m Maker, seed uint64) *Result {
 	})
 	simulation.run()
 	r := &Result{World: w.Name, Group: w.Group, Policy: m.Name, Seed: seed, Events: simulation.events, Phases: simulation.result()}
+	if !w.graded() {
+		return r
+	}
+	beside := l.reference(w, seed)
 	for i := range r.Phases {
 		if r.Phases[i].Graded {
-			r.Phases[i].grade(&simulation.seen.phases[i], l.Oracle(&w.Phases[i]))
+			r.Phases[i].grade(&simulation.seen.phases[i], l.Oracle(&w.Phases[i]), &beside[i])
 		}
 	}
 	return r
@@ -45,33 +106,32 @@ func (l *Lab) setup(w *World, m *Maker, client int) Setup {
 	if !m.needsOracle() {
 		return s
 	}
-	born, end := time.Duration(0), time.Duration(0)
+	// Each client has an equal part of what is there for all, and what does
+	// not divide goes to the first ones.
+	limits, ends := l.limits(w), w.ends()
 	for i := range w.Phases {
-		p := &w.Phases[i]
-		end += p.Long
-		if p.Clients[client].Absent {
-			if len(s.Ends) == 0 {
-				born = end
-			}
+		clients := w.Phases[i].Clients
+		if clients[client].Absent {
 			continue
 		}
-		// Each client has an equal part of what is there for all, and what
-		// does not divide goes to the first ones.
-		limit, there, before := l.Oracle(p).Limit, 0, 0
-		for k := range p.Clients {
-			if c := &p.Clients[k]; c.counted() && !c.Absent {
+		there, before := 0, 0
+		for k := range clients {
+			if c := &clients[k]; c.counted() && !c.Absent {
 				there++
 				if k < client {
 					before++
 				}
 			}
 		}
-		part := limit / there
-		if before < limit%there {
+		part := limits[i] / there
+		if before < limits[i]%there {
 			part++
 		}
+		if len(s.Oracle) == 0 && i > 0 {
+			s.Born = ends[i-1]
+		}
 		s.Oracle = append(s.Oracle, max(1, part))
-		s.Ends = append(s.Ends, end-born)
+		s.Ends = append(s.Ends, ends[i]-s.Born)
 	}
 	return s
 }

@@ -21,6 +21,7 @@ import (
 type Oracle struct {
 	Limit   int           `json:"limit"` // of all clients together
 	Goodput float64       `json:"goodput"`
+	Best    float64       `json:"best"` // goodput of any fixed limit
 	Mean    time.Duration `json:"mean"` // latency, as all times in nanoseconds
 	P50     time.Duration `json:"p50"`
 	P99     time.Duration `json:"p99"`
@@ -100,7 +101,7 @@ func settlingTime(s *Setting) time.Duration {
 	long := 2 * time.Second
 	for i := range s.Clients {
 		c := &s.Clients[i]
-		long = max(long, 20*(s.Server.Service.Mean()+c.Path), 3*c.Timeout, 3*c.MaxWait)
+		long = max(long, 20*(s.Server.Service.Mean()+c.Path), 3*c.Timeout, 3*c.MaxWait, 2*c.Body.Mean())
 	}
 	return long.Truncate(binLong) + binLong
 }
@@ -109,7 +110,7 @@ func settlingTime(s *Setting) time.Duration {
 func search(p *Phase) Oracle {
 	most := mostUseful(&p.Setting)
 	if knee := softKnee(&p.Server); knee > 0 {
-		return p.oracle(min(knee, most))
+		return p.oracle(min(knee, most), 0)
 	}
 	// Roughly: doubling, until goodput has stopped growing for good.
 	best, at, goodput := 0.0, 1, map[int]float64{}
@@ -160,7 +161,7 @@ func search(p *Phase) Oracle {
 			low = middle
 		}
 	}
-	return p.oracle(high)
+	return p.oracle(high, best)
 }
 
 // mostUseful is the highest limit that is worth a trial.
@@ -195,10 +196,10 @@ func softKnee(s *Server) int {
 }
 
 // oracle measures what a limit achieves.
-func (p *Phase) oracle(limit int) Oracle {
+func (p *Phase) oracle(limit int, best float64) Oracle {
 	s := trial(p, limit, measure)
 	o := Oracle{
-		Limit: limit, Goodput: s.goodput(), Mean: s.mean(), P50: s.quantile(50), P99: s.quantile(99),
+		Limit: limit, Goodput: s.goodput(), Best: math.Max(best, s.goodput()), Mean: s.mean(), P50: s.quantile(50), P99: s.quantile(99),
 		Lost: float64(s.counts.Lost()) / math.Max(1, float64(s.counts.Ended())),
 	}
 	o.Fair = fair(&p.Setting, o)

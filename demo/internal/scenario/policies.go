@@ -22,9 +22,11 @@ type Setup struct {
 	Initial int // the limit to start from; 0 leaves it to the policy
 
 	// The oracle's limit for one client in each phase, and when each ends.
-	// They are there only for makers that ask for the oracle.
+	// They are there only for makers that ask for the oracle. The client comes
+	// at Born, and Ends count from there.
 	Oracle []int
 	Ends   []time.Duration
+	Born   time.Duration
 }
 
 // The bounds within which every policy searches, so that none wins or loses by

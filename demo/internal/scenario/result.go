@@ -33,13 +33,14 @@ type PhaseResult struct {
 	// the rate of all calls times their mean time.
 	InFlight float64 `json:"in_flight"`
 
-	// Beside the oracle; only of graded phases.
+	// Beside the oracle's limit under the same chance; only of graded phases.
 	Oracle  *Oracle `json:"oracle,omitempty"`
 	Share   float64 `json:"share,omitempty"`   // of its goodput
 	P50x    float64 `json:"p50_x,omitempty"`   // times its p50
 	P99x    float64 `json:"p99_x,omitempty"`   // times its p99
 	Lowest  float64 `json:"lowest,omitempty"`  // share of its goodput in the worst second after convergence
-	Lost    float64 `json:"lost,omitempty"`    // share of calls that ended without a success
+	Lost    float64 `json:"lost"`              // share of calls that ended without a success
+	Beyond  float64 `json:"lost_beyond"`       // of which the oracle would have lost none
 	Jain    float64 `json:"jain,omitempty"`    // of goodput relative to fair shares; 1 is fair
 	Settled float64 `json:"settled,omitempty"` // seconds until the phase converged, if it did
 
@@ -48,6 +49,8 @@ type PhaseResult struct {
 	// Beside clients under other policies: what one under test got, in units
 	// of what one of all would if all got the same.
 	Beside float64 `json:"beside,omitempty"`
+
+	bins []bin
 }
 
 // Limits are how the limit of all clients together went, seen every 100 ms.
@@ -66,7 +69,7 @@ func (m *simulation) result() []PhaseResult {
 		r := PhaseResult{
 			Name: p.Name, Graded: !p.Ungraded, Long: s.long, Counts: s.counts, Goodput: s.goodput(),
 			Mean: s.mean(), P50: s.quantile(50), P99: s.quantile(99), Longest: s.longest,
-			InFlight: s.inFlight / s.long.Seconds(), Limit: s.limits(),
+			InFlight: s.inFlight / s.long.Seconds(), Limit: s.limits(), bins: s.bins,
 			Lost: float64(s.counts.Lost()) / math.Max(1, float64(s.counts.Ended())),
 		}
 		if len(s.clients) > 1 {
@@ -112,13 +115,15 @@ func (s *seen) limits() (l Limits) {
 	return l
 }
 
-// grade compares a phase with its oracle.
-func (r *PhaseResult) grade(s *seen, o Oracle) {
+// grade compares a phase with its oracle, and with what the oracle's limit
+// achieves under the same chance.
+func (r *PhaseResult) grade(s *seen, o Oracle, same *PhaseResult) {
 	r.Oracle = &o
-	r.Share = r.Goodput / math.Max(o.Goodput, 1e-9)
+	r.Share = r.Goodput / math.Max(same.Goodput, 1e-9)
 	if r.Counts.Succeeded > 0 {
-		r.P50x, r.P99x = ratio(r.P50, o.P50), ratio(r.P99, o.P99)
+		r.P50x, r.P99x = ratio(r.P50, same.P50), ratio(r.P99, same.P99)
 	}
+	r.Beyond = math.Max(0, r.Lost-same.Lost)
 	r.Settled, r.Lowest, r.Converged = s.convergence(o)
 	r.Jain = jain(s.clients, o.Fair)
 }

@@ -1,6 +1,9 @@
 package scenario
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A World is a service, the clients that call it, and how both change.
 type World struct {
@@ -139,10 +142,17 @@ type Client struct {
 // counted reports whether the client is of those that are judged.
 func (c *Client) counted() bool { return c.Policy == "" && !c.Unlimited }
 
-// duration is how long all phases take.
-func (w *World) duration() (d time.Duration) {
+// ends are when the phases end.
+func (w *World) ends() (ends []time.Duration) {
+	end := time.Duration(0)
 	for _, p := range w.Phases {
-		d += p.Long
+		end += p.Long
+		ends = append(ends, end)
 	}
-	return d
+	return ends
+}
+
+// graded reports whether any phase is.
+func (w *World) graded() bool {
+	return slices.ContainsFunc(w.Phases, func(p Phase) bool { return !p.Ungraded })
 }
