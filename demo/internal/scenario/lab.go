@@ -55,20 +55,19 @@ func (l *Lab) reference(w *World, seed uint64) []PhaseResult {
 }
 
 // limits are the oracle's limits of the phases. A phase that is not graded has
-// that of the next one: nobody asks how well it goes, and it should leave
-// nothing behind.
+// that of the next one, since nobody asks how well it goes, and 1 if the server
+// is down: it should leave no work behind.
 func (l *Lab) limits(w *World) []int {
 	limits := make([]int, len(w.Phases))
 	limit := 1
-	for i := range w.Phases {
-		if !w.Phases[i].Ungraded || !w.graded() {
-			limit = l.Oracle(&w.Phases[i]).Limit
+	for i := len(limits) - 1; i >= 0; i-- {
+		p := &w.Phases[i]
+		if !p.Ungraded || !w.graded() {
+			limit = l.Oracle(p).Limit
 		}
 		limits[i] = limit
-	}
-	for i := len(limits) - 2; i >= 0; i-- {
-		if w.Phases[i].Ungraded && w.graded() {
-			limits[i] = limits[i+1]
+		if p.Ungraded && p.Server.Kind == FIFO && p.Server.Workers == 0 {
+			limits[i] = 1
 		}
 	}
 	return limits

@@ -192,7 +192,7 @@ func softKnee(s *Server) int {
 	if s.Kind != Sharing || s.Workers > 0 || s.Kappa > 0 || s.Sigma == 0 {
 		return 0
 	}
-	return int(math.Max(1, 2*(1-s.Sigma)/s.Sigma))
+	return int(math.Max(1, 2*(1-s.Sigma)/s.Sigma+1e-9))
 }
 
 // oracle measures what a limit achieves.

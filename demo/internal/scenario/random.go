@@ -35,7 +35,11 @@ func Random(seed uint64, i int) *World {
 	change := ""
 	switch r.IntN(3) {
 	case 0:
-		workers = math.Max(1, math.Round(workers*factor))
+		changed := math.Max(1, math.Round(workers*factor))
+		if changed == workers { // a change too small for a small number
+			changed++
+		}
+		workers = changed
 		change = fmt.Sprintf("then %.0f workers", workers)
 	case 1:
 		service *= factor

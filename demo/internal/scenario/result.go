@@ -35,12 +35,12 @@ type PhaseResult struct {
 
 	// Beside the oracle's limit under the same chance; only of graded phases.
 	Oracle  *Oracle `json:"oracle,omitempty"`
-	Share   float64 `json:"share,omitempty"`   // of its goodput
+	Share   float64 `json:"share"`             // of its goodput
 	P50x    float64 `json:"p50_x,omitempty"`   // times its p50
 	P99x    float64 `json:"p99_x,omitempty"`   // times its p99
 	Lowest  float64 `json:"lowest,omitempty"`  // share of its goodput in the worst second after convergence
 	Lost    float64 `json:"lost"`              // share of calls that ended without a success
-	Beyond  float64 `json:"lost_beyond"`       // of which the oracle would have lost none
+	Beyond  float64 `json:"lost_beyond"`       // by how much that is more than the oracle's
 	Jain    float64 `json:"jain,omitempty"`    // of goodput relative to fair shares; 1 is fair
 	Settled float64 `json:"settled,omitempty"` // seconds until the phase converged, if it did
 

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -18,7 +19,9 @@ type simulation struct {
 	server  server
 	clients []client
 	gates   []gate
+	seed    uint64
 	random  *rand.Rand // of callers and paths
+	outside *rand.Rand // of calls from outside
 	wall    time.Time  // when now is 0
 
 	phase int
@@ -51,6 +54,32 @@ type call struct {
 }
 
 const none = -1
+
+// newSimulation returns a simulation of w. With joint all clients share one
+// gate.
+func newSimulation(w *World, seed uint64, joint bool, newPolicy func(client int) limiter.Policy) *simulation {
+	n := len(w.Phases[0].Clients)
+	m := &simulation{
+		world: w, newPolicy: newPolicy,
+		seed: seed, server: server{due: never},
+		clients: make([]client, n), gates: make([]gate, n),
+	}
+	// Where the changes of the world lie on the grid of the wall clock is a
+	// matter of the seed.
+	offset := time.Duration(rand.New(rand.NewPCG(seed, math.MaxUint64)).Float64() * float64(1024*time.Second))
+	m.wall = time.Unix(1_700_000_000, 0).Add(offset)
+	for i := range m.clients {
+		c := &m.clients[i]
+		if !joint || !w.Phases[0].Clients[i].counted() {
+			c.gate = int32(i)
+		}
+		for _, l := range []*int16{&c.there, &c.back, &c.overdue, &c.givenUp, &c.shed} {
+			*l = m.agenda.newLane()
+		}
+	}
+	m.seen = newRecord(w)
+	return m
+}
 
 // run runs the world to its end.
 func (m *simulation) run() {
@@ -166,6 +195,11 @@ func (m *simulation) enter(phase int) {
 	p := &m.world.Phases[phase]
 	m.phase, m.began, m.ends = phase, m.now, m.now+p.Long
 	m.era++
+	// Every phase has chance of its own, so that what a policy did in the one
+	// before does not change which calls come in this one, and with what work.
+	m.random = rand.New(rand.NewPCG(m.seed, uint64(3*phase)))
+	m.outside = rand.New(rand.NewPCG(m.seed, uint64(3*phase+1)))
+	m.server.random = rand.New(rand.NewPCG(m.seed, uint64(3*phase+2)))
 	m.seen.enter(phase, m.now)
 	s := &m.server
 	s.become(p.Server, m.now)
