@@ -45,8 +45,9 @@ func (l *Lab) reference(w *World, seed uint64) []PhaseResult {
 	}
 	l.mu.Unlock()
 	r.once.Do(func() {
+		limits, _ := l.limits(w)
 		m := newSimulation(w, seed, true, func(int) limiter.Policy {
-			return &schedule{limits: l.limits(w), ends: w.ends()}
+			return &schedule{limits: limits, ends: w.ends()}
 		})
 		m.run()
 		r.phases = m.result()
@@ -54,23 +55,23 @@ func (l *Lab) reference(w *World, seed uint64) []PhaseResult {
 	return r.phases
 }
 
-// limits are the oracle's limits of the phases. A phase that is not graded has
-// that of the next one, since nobody asks how well it goes, and 1 if the server
-// is down: it should leave no work behind.
-func (l *Lab) limits(w *World) []int {
-	limits := make([]int, len(w.Phases))
-	limit := 1
+// limits are the oracle's limits of the phases, and the phase that each is for.
+// A phase that is not graded has that of the next one, since nobody asks how
+// well it goes, and 1 if the server is down: it should leave no work behind.
+func (l *Lab) limits(w *World) (limits []int, of []*Phase) {
+	limits, of = make([]int, len(w.Phases)), make([]*Phase, len(w.Phases))
+	limit, next := 1, &w.Phases[len(w.Phases)-1]
 	for i := len(limits) - 1; i >= 0; i-- {
 		p := &w.Phases[i]
 		if !p.Ungraded || !w.graded() {
-			limit = l.Oracle(p).Limit
+			limit, next = l.Oracle(p).Limit, p
 		}
-		limits[i] = limit
+		limits[i], of[i] = limit, next
 		if p.Ungraded && p.Server.Kind == FIFO && p.Server.Workers == 0 {
 			limits[i] = 1
 		}
 	}
-	return limits
+	return limits, of
 }
 
 // NewLab returns a Lab.
@@ -107,12 +108,13 @@ func (l *Lab) setup(w *World, m *Maker, client int) Setup {
 	}
 	// Each client has an equal part of what is there for all, and what does
 	// not divide goes to the first ones.
-	limits, ends := l.limits(w), w.ends()
+	limits, of := l.limits(w)
+	ends := w.ends()
 	for i := range w.Phases {
-		clients := w.Phases[i].Clients
-		if clients[client].Absent {
+		if w.Phases[i].Clients[client].Absent {
 			continue
 		}
+		clients := of[i].Clients
 		there, before := 0, 0
 		for k := range clients {
 			if c := &clients[k]; c.counted() && !c.Absent {
@@ -122,8 +124,8 @@ func (l *Lab) setup(w *World, m *Maker, client int) Setup {
 				}
 			}
 		}
-		part := limits[i] / there
-		if before < limits[i]%there {
+		part := limits[i] / max(1, there)
+		if before < limits[i]%max(1, there) {
 			part++
 		}
 		if len(s.Oracle) == 0 && i > 0 {

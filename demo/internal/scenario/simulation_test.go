@@ -96,13 +96,12 @@ func TestCallsAreLost(t *testing.T) {
 // spy checks what a Limiter promises to its policy.
 type spy struct {
 	limiter.Policy
-	t        *testing.T
-	now      time.Duration
-	inFlight int
-	awaited  int
-	asked    limiter.State
-	limit    int
-	wait     time.Duration
+	t       *testing.T
+	now     time.Duration
+	awaited int
+	asked   limiter.State
+	limit   int
+	wait    time.Duration
 }
 
 func (s *spy) look(x limiter.State) {

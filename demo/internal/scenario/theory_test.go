@@ -102,7 +102,7 @@ func TestClosedLoopDisagreesWithTheory(t *testing.T) {
 		Clients: []Client{{Callers: 100}},
 	}
 	for _, n := range []float64{1, 10, 44, 80} {
-		m := simulate(s, 60*time.Second, 1, func() limiter.Policy { return limiter.Fixed(int(n)) })
+		m := simulate(s, 400*time.Second, 1, func() limiter.Policy { return limiter.Fixed(int(n)) })
 		near(t, "USL", m.seen.phases[1].goodput(), n/0.01/(1+0.02*(n-1)+0.0005*n*(n-1)), 0.02)
 	}
 }

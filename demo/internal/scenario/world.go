@@ -88,6 +88,7 @@ type Server struct {
 // A Kind is the way in which a server divides itself among calls.
 type Kind uint8
 
+// The kinds of servers.
 const (
 	FIFO     Kind = iota // workers, each with one call, and one line before them
 	Sharing              // all calls at once, each the slower the more there are
