@@ -32,18 +32,22 @@ type Oracle struct {
 	Fair []float64 `json:"fair,omitempty"`
 }
 
-const (
-	within = 0.98 // of the best goodput
+const within = 0.98 // of the best goodput
 
-	coarse  = 4_000 // successes of a run that looks roughly where the best is
-	fine    = 25_000
-	measure = 120_000 // of the one that says what the oracle achieves
-)
+// An effort is how many successes the runs of a search wait for.
+type effort struct {
+	coarse  int // of a run that looks roughly where the best is
+	fine    int
+	measure int // of the one that says what the oracle achieves
+}
+
+var usualEffort = effort{4_000, 25_000, 120_000}
 
 // oracles keeps those that have been found, by what they were found for.
 type oracles struct {
-	mu    sync.Mutex
-	found map[string]*found
+	effort effort // zero is the usual one
+	mu     sync.Mutex
+	found  map[string]*found
 }
 
 type found struct {
@@ -69,7 +73,11 @@ func (o *oracles) of(p *Phase) Oracle {
 		o.found[key] = f
 	}
 	o.mu.Unlock()
-	f.once.Do(func() { f.Oracle = search(p) })
+	effort := o.effort
+	if effort.measure == 0 {
+		effort = usualEffort
+	}
+	f.once.Do(func() { f.Oracle = effort.search(p) })
 	return f.Oracle
 }
 
@@ -107,16 +115,16 @@ func settlingTime(s *Setting) time.Duration {
 }
 
 // search finds the oracle.
-func search(p *Phase) Oracle {
+func (e effort) search(p *Phase) Oracle {
 	most := mostUseful(&p.Setting)
 	if knee := softKnee(&p.Server); knee > 0 {
-		return p.oracle(min(knee, most), 0)
+		return e.oracle(p, min(knee, most), 0)
 	}
 	// Roughly: doubling, until goodput has stopped growing for good.
 	best, at, goodput := 0.0, 1, map[int]float64{}
 	for n, poor := 1, 0; n < 2*most && poor < 4; n *= 2 {
 		n := min(n, most)
-		g := trial(p, n, coarse).goodput()
+		g := trial(p, n, e.coarse).goodput()
 		poor++
 		if g > 1.01*best {
 			poor = 0
@@ -131,7 +139,7 @@ func search(p *Phase) Oracle {
 	look := func(n int) float64 {
 		g, ok := goodput[n]
 		if !ok {
-			g = trial(p, n, fine).goodput()
+			g = trial(p, n, e.fine).goodput()
 			goodput[n] = g
 		}
 		return g
@@ -161,7 +169,7 @@ func search(p *Phase) Oracle {
 			low = middle
 		}
 	}
-	return p.oracle(high, best)
+	return e.oracle(p, high, best)
 }
 
 // mostUseful is the highest limit that is worth a trial.
@@ -196,8 +204,8 @@ func softKnee(s *Server) int {
 }
 
 // oracle measures what a limit achieves.
-func (p *Phase) oracle(limit int, best float64) Oracle {
-	s := trial(p, limit, measure)
+func (e effort) oracle(p *Phase, limit int, best float64) Oracle {
+	s := trial(p, limit, e.measure)
 	o := Oracle{
 		Limit: limit, Goodput: s.goodput(), Best: math.Max(best, s.goodput()), Mean: s.mean(), P50: s.quantile(50), P99: s.quantile(99),
 		Lost: float64(s.counts.Lost()) / math.Max(1, float64(s.counts.Ended())),
