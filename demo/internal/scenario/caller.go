@@ -10,11 +10,14 @@ import (
 type client struct {
 	Client
 	gate    int32
-	known   bool // has been there
-	present int  // callers, wherever they are in their loop
+	known   bool    // has been there
+	present int     // callers, wherever they are in their loop
+	clock   float64 // how far the clock is off, of ClockWithin
 
 	there, back, overdue, givenUp, shed int16 // lanes
 }
+
+const unasked = -1
 
 // change makes a client what it is from now on.
 func (m *simulation) change(i int32, to *Client) {
@@ -28,11 +31,13 @@ func (m *simulation) change(i int32, to *Client) {
 	if !c.known {
 		c.known = true
 		if g.policy == nil {
-			*g = gate{policy: m.policy(i), born: m.now, first: none, last: none, wakeAt: never}
-			g.limit, _ = g.policy.Next(m.state(g))
+			*g = gate{policy: m.policy(i), born: m.now, limit: unasked, first: none, last: none, wakeAt: never}
 		}
 	}
-	g.epoch = m.wall.Add(g.born + c.ClockError)
+	g.epoch = m.wall.Add(g.born + c.ClockError + time.Duration(c.clock*float64(c.ClockWithin)))
+	if g.limit == unasked {
+		g.limit, _ = g.policy.Next(m.state(g)) // as SetPolicy does
+	}
 	for ; c.present < c.Callers; c.present++ {
 		m.submit(i, false)
 	}

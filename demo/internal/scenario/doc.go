@@ -12,9 +12,13 @@
 //	Oracle    the best that a fixed limit could have done (oracle.go)
 //	Lab       runs many, in parallel, and grades each against the oracle (lab.go)
 //
-// The quickest way in:
+// The quickest way in, with any policy:
 //
 //	lab := scenario.NewLab()
-//	w, _ := scenario.Named("steady")
-//	result := lab.Run(w, scenario.Policies["adaptive"], 1)
+//	mine := scenario.Maker{Name: "mine", New: func(s scenario.Setup) limiter.Policy { ... }}
+//	w, _ := scenario.Named("steady") // or scenario.Random(seed, i), scenario.Shared(seed, i)
+//	result := lab.Run(w, mine, 1)
+//
+// Summarise, Rows and Judge sum up what many runs have shown. A Lab keeps what it
+// knows of a World by its address, so make each world once and reuse it.
 package scenario

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"path"
 	"slices"
 	"strings"
@@ -101,8 +100,5 @@ func (s Setting) each(change func(i int, c *Client)) Setting {
 
 // skewed gives the clients clocks that are off by up to most either way.
 func (s Setting) skewed(most time.Duration) Setting {
-	r := rand.New(rand.NewPCG(8, 8))
-	return s.each(func(_ int, c *Client) {
-		c.ClockError = time.Duration((2*r.Float64() - 1) * float64(most))
-	})
+	return s.each(func(_ int, c *Client) { c.ClockWithin = most })
 }

@@ -138,3 +138,21 @@ func TestConvergenceIsSeenTooSoonOrTooLate(t *testing.T) {
 		t.Error("1.6 times the latency counts as converged")
 	}
 }
+
+// Settings that read the same to a person are still two.
+func TestOracleOfOneSettingIsTakenForAnother(t *testing.T) {
+	t.Parallel()
+	lab := quickLab()
+	setting := func(service time.Duration) *Phase {
+		return &Phase{Setting: Setting{Server: Server{Workers: 1, Service: Constant(service)}, Clients: []Client{{Callers: 5}}}}
+	}
+	a, b := setting(20*ms), setting(20*ms+40*time.Microsecond)
+	if a.Server.Service.String() != b.Server.Service.String() {
+		t.Fatal("they do not read the same")
+	}
+	near(t, "a", lab.Oracle(a).Goodput, 50, 1e-3)
+	near(t, "b", lab.Oracle(b).Goodput, 1/0.02004, 1e-4)
+	if lab.Oracle(a).Goodput == lab.Oracle(b).Goodput {
+		t.Error("the same oracle")
+	}
+}

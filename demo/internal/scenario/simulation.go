@@ -66,10 +66,12 @@ func newSimulation(w *World, seed uint64, joint bool, newPolicy func(client int)
 	}
 	// Where the changes of the world lie on the grid of the wall clock is a
 	// matter of the seed.
-	offset := time.Duration(rand.New(rand.NewPCG(seed, math.MaxUint64)).Float64() * float64(1024*time.Second))
+	clocks := rand.New(rand.NewPCG(seed, math.MaxUint64))
+	offset := time.Duration(clocks.Float64() * float64(1024*time.Second))
 	m.wall = time.Unix(1_700_000_000, 0).Add(offset)
 	for i := range m.clients {
 		c := &m.clients[i]
+		c.clock = 2*clocks.Float64() - 1
 		if !joint || !w.Phases[0].Clients[i].counted() {
 			c.gate = int32(i)
 		}

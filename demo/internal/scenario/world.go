@@ -128,8 +128,11 @@ type Client struct {
 	Body      Distribution
 	BodyShare float64
 
-	// ClockError is how far the client's wall clock is off.
-	ClockError time.Duration
+	// ClockError is how far the client's wall clock is off. ClockWithin adds to
+	// it a part that is drawn for each seed, from as much too late to as much
+	// too early.
+	ClockError  time.Duration
+	ClockWithin time.Duration
 
 	// Policy is the policy of this client in place of the one under test.
 	// Such a client is not counted in latency and goodput.
