@@ -45,6 +45,7 @@ var bars = []bar{
 	{"half an hour saturated", func(r *Result, _ *PhaseResult) bool { return strings.HasPrefix(r.World, "drift-") }, []part{
 		// No drift, that is: no more than the usual swing of a limit.
 		atMost("limit at the end / after 5 min, worst", "%.2f", 1.25, drift),
+		atMost("/ the oracle's", "%.2f", 2, over(most, func(p *PhaseResult) float64 { return p.Limit.Mean / float64(p.Oracle.Limit) })),
 	}},
 
 	{"K = 20 steady", inPhase("k20", ""), []part{
