@@ -20,6 +20,7 @@ type bar struct {
 	what  string
 	about func(r *Result, p *PhaseResult) bool
 	parts []part
+	whole int // the bar is about so many phases, and says nothing of fewer; 0: any
 }
 
 // A part of a bar is one figure and its bound.
@@ -52,7 +53,7 @@ func Judge(results []*Result) (verdicts []Verdict) {
 	for _, policy := range policies {
 		for _, b := range bars {
 			phases := pick(byPolicy[policy], func(r *Result, p *PhaseResult) bool { return p.Graded && b.about(r, p) })
-			if len(phases) > 0 {
+			if len(phases) > 0 && distinct(phases) >= b.whole {
 				v := b.judge(phases)
 				v.Policy = policy
 				verdicts = append(verdicts, v)
@@ -87,6 +88,15 @@ func (b *bar) judge(phases []graded) Verdict {
 		v.Want += want
 	}
 	return v
+}
+
+// distinct is how many phases there are, over all seeds.
+func distinct(phases []graded) int {
+	names := map[string]bool{}
+	for _, g := range phases {
+		names[g.run.World+"/"+g.phase.Name] = true
+	}
+	return len(names)
 }
 
 func inGroup(group string) func(*Result, *PhaseResult) bool {

@@ -251,6 +251,17 @@ func TestNamesOfWorldsClash(t *testing.T) {
 			}
 		}
 	}
+	phases := 0
+	for _, w := range study() {
+		for _, p := range w.Phases {
+			if !p.Ungraded {
+				phases++
+			}
+		}
+	}
+	if phases != studyPhases {
+		t.Errorf("the study has %d graded phases; its bars want %d", phases, studyPhases)
+	}
 	if some, err := Match([]string{"k*", "cold"}); err != nil || len(some) != 6 {
 		t.Errorf("%d worlds match, %v", len(some), err)
 	}
