@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -161,7 +162,7 @@ func tempBeside(path string, mode fs.FileMode) (*os.File, error) {
 }
 
 // Commit writes d and puts it in its place.
-func (f *File) Commit(d *Document) error {
+func (f *File) Commit(d interface{ Write(w io.Writer) error }) error {
 	var text bytes.Buffer // complete before anything that was there is cut
 	err := d.Write(&text)
 	if err == nil && f.cut {

@@ -1,0 +1,157 @@
+package scenario
+
+import (
+	"time"
+
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// A gate plays the engine of package limiter for one policy: it keeps the line
+// of those who wait, asks the policy, and tells it of starts and reports in the
+// order and with the State that a Limiter would.
+type gate struct {
+	policy   limiter.Policy
+	born     time.Duration // State.Now counts from here
+	epoch    time.Time
+	inFlight int
+
+	first, last int32 // in the line
+	queued      int
+
+	limit  int           // what the policy said last
+	wakeAt time.Duration // when it wants to be asked again, or never
+}
+
+func (m *simulation) state(g *gate) limiter.State {
+	return limiter.State{Now: m.now - g.born, Epoch: &g.epoch, InFlight: g.inFlight, Queued: g.queued}
+}
+
+// dispatch starts who waits, in order, for as long as the policy allows.
+func (m *simulation) dispatch(g *gate) {
+	for g.queued > 0 {
+		limit, wait := g.policy.Next(m.state(g))
+		g.limit = limit
+		if wait > 0 {
+			if at := m.now + min(wait, never-m.now); at != g.wakeAt {
+				g.wakeAt = at
+				m.agenda.add(event{at: at, what: wakes, subject: m.indexOf(g)}, noLane)
+			}
+			return
+		}
+		if g.inFlight >= limit {
+			break
+		}
+		c := g.first
+		m.unlink(g, c)
+		m.start(g, c)
+	}
+	g.wakeAt = never
+}
+
+func (m *simulation) indexOf(g *gate) int32 {
+	for i := range m.gates {
+		if &m.gates[i] == g {
+			return int32(i)
+		}
+	}
+	panic("scenario: a gate of another simulation")
+}
+
+// start puts a call in flight.
+func (m *simulation) start(g *gate, c int32) {
+	k := &m.calls[c]
+	k.waiting, k.started = false, m.now
+	g.inFlight++
+	g.policy.Start(m.state(g))
+	cl := &m.clients[k.client]
+	if cl.counted() {
+		m.seen.fly(m.now, 1)
+	}
+	m.agenda.add(event{at: m.now + m.way(cl), what: arrives, subject: c}, cl.there)
+	if cl.Timeout > 0 {
+		m.agenda.add(event{at: m.now + cl.Timeout, what: overdue, subject: c, generation: k.generation}, cl.overdue)
+	}
+	if cl.GiveUp > 0 {
+		m.agenda.add(event{at: m.now + cl.GiveUp, what: givenUp, subject: c, generation: k.generation}, cl.givenUp)
+	}
+}
+
+// way is how long one way between a client and the server takes.
+func (m *simulation) way(cl *client) time.Duration {
+	way := cl.Path / 2
+	if cl.Jitter.mean > 0 {
+		way += time.Duration(cl.Jitter.draw(m.random))
+	}
+	return way
+}
+
+// finish reports the end of a call to its policy and sends its caller on.
+func (m *simulation) finish(c int32, o limiter.Outcome) {
+	k := &m.calls[c]
+	cl := &m.clients[k.client]
+	g := &m.gates[cl.gate]
+	latency := m.now - k.started
+	g.policy.Report(m.state(g), limiter.Result{Outcome: o, Latency: latency})
+	if cl.counted() {
+		m.seen.fly(m.now, -1)
+		m.seen.ended(o, latency)
+	}
+	if o == limiter.Success {
+		m.seen.current.clients[k.client]++
+	}
+	if o == limiter.Success && cl.BodyShare > 0 && m.random.Float64() < cl.BodyShare {
+		m.agenda.add(event{at: m.now + time.Duration(cl.Body.draw(m.random)), what: released, subject: k.client}, noLane)
+	} else {
+		g.inFlight--
+	}
+	m.comeBack(k.client, k.outside, o == limiter.Success)
+	m.dispatch(g)
+}
+
+// leave ends a call for its caller only. The server works on.
+func (m *simulation) leave(c int32, o limiter.Outcome) {
+	m.calls[c].left = true
+	m.finish(c, o)
+	m.calls[c].generation++ // nothing else can end it now
+}
+
+// drop ends a call that still waits.
+func (m *simulation) drop(c int32) {
+	client, outside := m.calls[c].client, m.calls[c].outside
+	cl := &m.clients[client]
+	g := &m.gates[cl.gate]
+	m.unlink(g, c)
+	m.free(c)
+	if cl.counted() {
+		m.seen.dropped()
+	}
+	m.comeBack(client, outside, false)
+	m.dispatch(g)
+}
+
+func (m *simulation) link(g *gate, c int32) {
+	if g.queued == 0 {
+		g.first = c
+	} else {
+		m.calls[g.last].next = c
+	}
+	m.calls[c].previous, m.calls[c].next = g.last, none
+	g.last = c
+	g.queued++
+}
+
+func (m *simulation) unlink(g *gate, c int32) {
+	k := &m.calls[c]
+	g.queued--
+	if k.previous != none {
+		m.calls[k.previous].next = k.next
+	} else {
+		g.first = k.next
+	}
+	if k.next != none {
+		m.calls[k.next].previous = k.previous
+	} else {
+		g.last = k.previous
+	}
+	k.next, k.previous = none, none
+}

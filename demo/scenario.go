@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tidegate-go/tidegate/demo/internal/report"
+	"github.com/tidegate-go/tidegate/demo/internal/scenario"
+)
+
+// scenarioOptions are what the flags of the command scenario say.
+type scenarioOptions struct {
+	policies  []string
+	scenarios []string
+	random    int
+	shared    int
+	seed      uint64
+	seeds     int
+	worst     int
+	list      bool
+	json      string
+}
+
+// scenarioValid says for each flag what it takes.
+var scenarioValid = map[string]string{
+	"policy":   "names of policies, with commas between them; --list shows them",
+	"scenario": "names or globs of scenarios or groups, with commas between them, or all; --list shows them",
+	"random":   "a whole number from 0 to 10000",
+	"shared":   "a whole number from 0 to 10000",
+	"seed":     "a whole number from 0 to 18446744073709551615",
+	"seeds":    "a whole number from 1 to 1000",
+	"worst":    "a whole number from 0 to 10000",
+	"json":     "the name of a file that can be written, or - for standard output",
+	"list":     "true or false",
+	"help":     "true or false",
+}
+
+func (o *scenarioOptions) flags() *pflag.FlagSet {
+	set := pflag.NewFlagSet("scenario", pflag.ContinueOnError)
+	set.SortFlags = false
+	set.StringSliceVar(&o.policies, "policy", []string{"fixed", "adaptive", "aimd"}, "`names` of the policies")
+	set.StringSliceVar(&o.scenarios, "scenario", nil, "`names`, globs or groups of scenarios (default all, or none beside --random or --shared)")
+	set.IntVar(&o.random, "random", 0, "`number` of worlds to draw: one client, one change halfway")
+	set.IntVar(&o.shared, "shared", 0, "`number` of worlds to draw: 2 to 10 clients of one server")
+	set.Uint64Var(&o.seed, "seed", 1, "`number` that all chance follows from, drawn worlds included")
+	set.IntVar(&o.seeds, "seeds", 1, "how many seeds to run, from --seed on")
+	set.IntVar(&o.worst, "worst", 5, "of drawn worlds show for each policy so many of the phases with the least goodput")
+	set.BoolVar(&o.list, "list", false, "list scenarios and policies, and run nothing")
+	set.StringVar(&o.json, "json", "", "`file` for all results as JSON, or - for standard output")
+	return set
+}
+
+const scenarioLead = `Run policies against modelled servers and callers, in virtual time: a minute of a
+busy server takes milliseconds, and the same seed gives the same output to the
+byte. Everything is shown beside the oracle: the smallest fixed limit within 2 %
+of the best goodput that any fixed limit has in that phase, under the same chance.
+
+Examples:
+  go run ./demo scenario --list                       what there is
+  go run ./demo scenario                              all of it, one seed, in about a minute
+  go run ./demo scenario --scenario study --seeds 4   the published comparison
+  go run ./demo scenario --scenario 'k*',cold --policy adaptive --seeds 20
+  go run ./demo scenario --random 90 --seed 7         drawn worlds
+  go run ./demo scenario --shared 48 --seed 7         drawn worlds with several clients
+  go run ./demo scenario --scenario step --json -     for programs
+
+`
+
+const scenarioTail = `
+The columns: goodput as a share of the oracle's (and the lowest of the seeds);
+latency in flight times the oracle's; lost: calls refused, overdue, cancelled,
+failed or shed; converged: in how many runs, and after how many seconds at the
+median and at worst (from then on for 3 s, windows of 1 s have at least 90 % of
+the oracle's goodput and at most 1.5 times its mean latency); Jain's index of
+fairness among clients; the limit's mean, and its range in the second half.
+
+A policy fixed has the oracle's limit of the first graded phase and keeps it;
+oracle changes it with every phase; fixed-20 has 20.
+
+Exit status: 0 done (whatever the bars say), 1 internal error, 2 wrong flag or
+value, 130 interrupted. "go run" turns all but 0 into 1.
+`
+
+// newScenarioCommand returns the command scenario.
+func newScenarioCommand(ctx context.Context, code *int, stdout, stderr *os.File) *cobra.Command {
+	var o scenarioOptions
+	set := o.flags()
+	c := &cobra.Command{
+		Use:   "scenario",
+		Short: "Run policies against modelled servers, in virtual time",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("unknown argument %q; scenario takes flags only, such as --scenario %s", args[0], args[0])
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) (err error) {
+			*code, err = o.run(ctx, stdout, stderr)
+			return err
+		},
+	}
+	c.Flags().AddFlagSet(set)
+	c.SetFlagErrorFunc(flagError(scenarioValid))
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		_, _ = io.WriteString(c.OutOrStdout(), scenarioLead+"Flags:\n"+set.FlagUsages()+scenarioTail)
+	})
+	return c
+}
+
+// jobs are the runs that the flags ask for.
+func (o *scenarioOptions) jobs() (jobs []scenario.Job, err error) {
+	for name, good := range map[string]bool{
+		"random": 0 <= o.random && o.random <= 10_000,
+		"shared": 0 <= o.shared && o.shared <= 10_000,
+		"seeds":  1 <= o.seeds && o.seeds <= 1000,
+		"worst":  0 <= o.worst && o.worst <= 10_000,
+	} {
+		if !good {
+			return nil, usageError("--%s is out of range; valid: %s", name, scenarioValid[name])
+		}
+	}
+	makers, err := makersOf(o.policies)
+	if err != nil {
+		return nil, err
+	}
+	var worlds []*scenario.World
+	patterns := o.scenarios
+	if len(patterns) == 0 && o.random+o.shared == 0 {
+		patterns = []string{"all"}
+	}
+	if len(patterns) > 0 {
+		if worlds, err = scenario.Match(patterns); err != nil {
+			return nil, usageError("--scenario: %w", err)
+		}
+	}
+	for _, w := range worlds {
+		for i := range o.seeds {
+			jobs = each(jobs, w, makers, o.seed+uint64(i))
+		}
+	}
+	for i := range o.seeds {
+		seed := o.seed + uint64(i)
+		for k := range o.random {
+			jobs = each(jobs, scenario.Random(seed, k), makers, seed)
+		}
+	}
+	for i := range o.seeds {
+		seed := o.seed + uint64(i)
+		for k := range o.shared {
+			jobs = each(jobs, scenario.Shared(seed, k), makers, seed)
+		}
+	}
+	return jobs, nil
+}
+
+// each adds a run of w under each policy.
+func each(jobs []scenario.Job, w *scenario.World, makers []scenario.Maker, seed uint64) []scenario.Job {
+	for _, m := range makers {
+		jobs = append(jobs, scenario.Job{World: w, Maker: m, Seed: seed})
+	}
+	return jobs
+}
+
+func makersOf(names []string) (makers []scenario.Maker, err error) {
+	if len(names) == 0 {
+		return nil, usageError("--policy is empty; valid: %s", scenarioValid["policy"])
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		m, err := scenario.MakerOf(name)
+		if err != nil {
+			return nil, usageError("--policy: %w", err)
+		}
+		if seen[name] {
+			return nil, usageError("--policy: %q given twice", name)
+		}
+		seen[name] = true
+		makers = append(makers, m)
+	}
+	return makers, nil
+}
+
+// run does what the flags ask for and returns the exit status.
+func (o *scenarioOptions) run(ctx context.Context, stdout, stderr *os.File) (int, error) {
+	out := &output{w: stdout}
+	if o.list {
+		report.Scenarios(out, report.StyleOf(stdout), scenario.All(), scenario.Makers)
+		return exitOK, out.lost()
+	}
+	jobs, err := o.jobs()
+	if err != nil {
+		return 0, err
+	}
+	var file *report.File
+	tables := stdout
+	switch o.json {
+	case "":
+	case "-":
+		tables, out.w = stderr, stderr // standard output is for whoever reads the JSON
+	default:
+		if file, err = report.Create(ctx, o.json, stdout); err != nil {
+			if ctx.Err() != nil {
+				return 0, errEarly
+			}
+			return 0, usageError("--json: %w; valid: %s", err, scenarioValid["json"])
+		}
+	}
+	results := scenario.NewLab().All(ctx, jobs, counter(stderr, len(jobs)))
+	d := report.NewScenarioDocument(results, ctx.Err() != nil)
+	report.ScenarioTables(out, report.StyleOf(tables), d, o.worst)
+	switch {
+	case file != nil:
+		err = file.Commit(d)
+	case o.json == "-":
+		err = d.Write(stdout)
+	}
+	if err != nil {
+		err = fmt.Errorf("writing the JSON: %w", err)
+	}
+	if err = errors.Join(err, out.lost()); err != nil {
+		return exitInternal, err
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(stderr, "demo: interrupted; what was done is above")
+		return exitInterrupted, nil
+	}
+	return exitOK, nil
+}
+
+// counter shows on a terminal how many runs are done.
+func counter(stderr *os.File, all int) func(done int) {
+	if !report.StyleOf(stderr).Live {
+		return nil
+	}
+	return func(done int) {
+		line := fmt.Sprintf("\r%d of %d runs", done, all)
+		if done == all {
+			line = "\r" + strings.Repeat(" ", len(line)) + "\r"
+		}
+		fmt.Fprint(stderr, line)
+	}
+}
