@@ -58,7 +58,7 @@ func (m *simulation) policy(i int32) limiter.Policy {
 		if err != nil {
 			panic("scenario: world " + m.world.Name + ": " + err.Error())
 		}
-		return maker.New(Setup{})
+		return maker.New(Setup{Seed: uint64(i)})
 	}
 	return m.newPolicy(int(i))
 }

@@ -102,7 +102,7 @@ func (l *Lab) Run(w *World, m Maker, seed uint64) *Result {
 
 // setup is what a policy of a client may know when it is made.
 func (l *Lab) setup(w *World, m *Maker, client int) Setup {
-	s := Setup{Initial: w.Initial}
+	s := Setup{Initial: w.Initial, Seed: uint64(client)}
 	if !m.needsOracle() {
 		return s
 	}

@@ -17,9 +17,10 @@ type Maker struct {
 }
 
 // A Setup is what is known where a policy is made. Only the policies that are
-// there for comparison may look at more than Initial.
+// there for comparison may look at more than Initial and Seed.
 type Setup struct {
-	Initial int // the limit to start from; 0 leaves it to the policy
+	Initial int    // the limit to start from; 0 leaves it to the policy
+	Seed    uint64 // another one for each client, so that those that probe by chance do not do it together
 
 	// The oracle's limit for one client in each phase, and when each ends.
 	// They are there only for makers that ask for the oracle. The client comes
@@ -50,6 +51,15 @@ var Makers = []Maker{
 	}},
 	{"aimd", "limiter.AIMD, after Netflix", func(s Setup) limiter.Policy {
 		return limiter.AIMD(limiter.AIMDConfig{Initial: orElse(s.Initial, usualInitial), Min: leastLimit, Max: mostLimit})
+	}},
+	{"vegas", "limiter.Vegas, after Netflix", func(s Setup) limiter.Policy {
+		return limiter.Vegas(limiter.VegasConfig{Initial: orElse(s.Initial, usualInitial), Min: leastLimit, Max: mostLimit, Seed: s.Seed})
+	}},
+	{"gradient2", "limiter.Gradient2, after Netflix", func(s Setup) limiter.Policy {
+		return limiter.Gradient2(limiter.Gradient2Config{Initial: orElse(s.Initial, usualInitial), Min: leastLimit, Max: mostLimit})
+	}},
+	{"gradient", "limiter.Gradient, after Envoy", func(s Setup) limiter.Policy {
+		return limiter.Gradient(limiter.GradientConfig{Max: mostLimit, Seed: s.Seed})
 	}},
 }
 
