@@ -18,8 +18,12 @@ import (
 // value is taken from it before a permit is, so that the end of seq costs no
 // permit.
 //
+// A value that has to wait is rejected if l lets nobody wait ([MaxQueue] of 0), so
+// give ForEach a Limiter with a queue.
+//
 // The first error ends the work: the context that f is given is cancelled, no
-// further value is taken from seq, and ForEach returns that error. The same
+// further value is taken from seq, and ForEach returns that error, though not
+// before seq yields or ends. The same
 // goes for a rejection by l and for the end of ctx. To go on after errors, and
 // have them all, add [KeepGoing].
 //

@@ -88,18 +88,17 @@ func (l *Limiter) rejected(r Reason, waited time.Duration) {
 	l.record(Event{Kind: Rejected, Reason: r, Wait: waited})
 }
 
-// reject is rejected with an error for the caller; mu is held.
-func (l *Limiter) reject(r Reason, cause error, waited time.Duration) error {
+// reject is rejected with an error for the caller; mu is held. The policy may be
+// asked, and is told that it is now.
+func (l *Limiter) reject(r Reason, cause error, waited time.Duration, now instant) error {
 	l.rejected(r, waited)
 	e := &RejectedError{
 		Reason: r, Limit: l.limit, InFlight: l.inFlight, Queued: l.queue.len,
 		Waited: waited, cause: cause,
 	}
+	e.RetryAfter = l.knownWait(now)
 	if l.queue.len > 0 {
-		e.RetryAfter = l.pace.atLeast(l.queue.len, l.inFlight, l.clock.read())
-	}
-	if l.pausedUntil != 0 {
-		e.RetryAfter = max(e.RetryAfter, l.pauseLeft())
+		e.RetryAfter = max(e.RetryAfter, l.pace.atLeast(l.queue.len, l.inFlight, now))
 	}
 	return e
 }
@@ -121,26 +120,56 @@ func (l *Limiter) tell() {
 	}
 }
 
-// tellAll is tell for a Limiter that is observed. It lets mu go without a defer
-// since an observer that ends the goroutine leaves it unlocked.
+// longestDelivery is how long one caller hands out events, about, before a
+// goroutine takes over. An observer that is slower than the load would hold it
+// for as long as the load lasts.
+const longestDelivery = 100 * time.Millisecond
+
+// tellAll is tell for a Limiter that is observed.
 func (l *Limiter) tellAll() {
 	l.mu.Lock()
-	if l.events.delivering {
+	if l.events.delivering || len(l.events.pending) == 0 {
 		l.mu.Unlock()
 		return
 	}
 	l.events.delivering = true
-	for len(l.events.pending) > 0 {
-		batch := l.events.pending
-		l.events.pending = l.events.spare[:0]
+	l.deliverAll(after(l.clock.read(), longestDelivery))
+}
+
+// deliverAll hands out the pending events, itself until the time is over, and
+// lets mu go. It does so without a defer since an observer that ends the
+// goroutine leaves it unlocked.
+func (l *Limiter) deliverAll(until instant) {
+	for batch := l.take(); len(batch) > 0; batch = l.take() {
 		l.mu.Unlock()
 		panics := l.deliver(batch)
 		l.mu.Lock()
 		l.events.panics += panics
-		l.events.spare = batch
+		if until != 0 && l.clock.read() > until {
+			l.mu.Unlock()
+			go func() {
+				l.mu.Lock()
+				l.deliverAll(0)
+			}()
+			return
+		}
 	}
 	l.events.delivering = false
 	l.mu.Unlock()
+}
+
+// take returns some pending events, which are then no longer pending; mu is held.
+// The array of those that it has returned before is used again.
+func (l *Limiter) take() []Event {
+	const most = 256
+	e := l.events
+	batch := e.pending
+	if len(batch) > most {
+		batch, e.pending = batch[:most:most], batch[most:]
+		return batch
+	}
+	e.pending, e.spare = e.spare[:0], batch
+	return batch
 }
 
 // deliver tells the observer of each event. If the observer panics it goes on
@@ -155,6 +184,7 @@ func (l *Limiter) deliver(batch []Event) (panics uint64) {
 		// The observer has ended the goroutine. The next caller takes over.
 		l.mu.Lock()
 		defer l.mu.Unlock()
+		l.events.panics += panics
 		l.events.pending = append(slices.Clone(batch[next:]), l.events.pending...)
 		l.events.delivering = false
 	}()

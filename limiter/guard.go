@@ -6,8 +6,9 @@ import (
 )
 
 // guard returns p, or, if p is not of this package, a Policy that lets mu go if p
-// panics. So the mistake of one policy is a panic in one call and not a program
-// that stands still.
+// panics. So the mistake of one policy is a panic that a caller can recover from
+// and not a program that stands still. Only when a timer asks is there no caller:
+// that panic ends the program, like one in any goroutine.
 func guard(p Policy, mu *sync.Mutex) Policy {
 	if ours(p) {
 		return p

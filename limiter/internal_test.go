@@ -1,10 +1,13 @@
 package limiter
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -30,6 +33,83 @@ func TestGridsOfClientsNeverMeet(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A timer that is left running keeps its Limiter in memory, for an hour if the rate
+// is one in an hour, long after the last caller has given up.
+func TestForgottenTimerKeepsALimiterAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Rate(1.0/3600, 1))
+		if p, ok := l.TryAcquire(); ok {
+			p.Release()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _, _ = l.Acquire(ctx) }()
+		synctest.Wait()
+		if l.wakeAt == 0 {
+			t.Fatal("nobody will wake the caller")
+		}
+		cancel()
+		synctest.Wait()
+		if l.wakeAt != 0 {
+			t.Error("the timer runs on though nobody waits")
+		}
+	})
+}
+
+// On a machine that is too busy to run its timers in time a call that has waited
+// for too long must not take the place of one that has not.
+func TestLateTimerLetsACallWaitPastItsBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Fixed(1), MaxWait(time.Second))
+		held, _ := l.TryAcquire()
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() {
+				p, err := l.Acquire(t.Context())
+				errs <- err
+				p.Release()
+			}()
+			time.Sleep(time.Millisecond)
+		}
+		l.mu.Lock()
+		l.queue.classes[0].head.queued -= time.Minute // its timer is late
+		l.mu.Unlock()
+		held.Release()
+		first, second := <-errs, <-errs
+		if first == nil {
+			first, second = second, first
+		}
+		if !errors.Is(first, ErrMaxWait) || second != nil {
+			t.Errorf("the late one got %v, the one in time %v", first, second)
+		}
+	})
+}
+
+// What a rush has needed must not be kept for good.
+func TestRushIsPaidForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rush = 5000
+		l := New(Fixed(1))
+		held, _ := l.TryAcquire()
+		for range rush {
+			go func() {
+				if p, err := l.Acquire(t.Context()); err == nil {
+					p.Release()
+				}
+			}()
+		}
+		synctest.Wait()
+		held.Release()
+		synctest.Wait()
+		kept := 0
+		for c := l.idle; c != nil; c = c.next {
+			kept++
+		}
+		if kept != l.calls || kept > leastSpare+1 {
+			t.Errorf("%d idle calls are kept, and %d counted", kept, l.calls)
+		}
+	})
 }
 
 // Every success must be as likely to be in the sample as any other, or the

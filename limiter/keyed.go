@@ -14,7 +14,10 @@ import (
 // many keys there are. With more keys busy at once than the bound there are more
 // Limiters; the surplus goes, a few with each use of the Keyed, once it is idle.
 //
-// A Keyed is safe for concurrent use. Make one with [NewKeyed].
+// A key that is not equal to itself (a NaN) has a new Limiter with each use.
+//
+// A Keyed is safe for concurrent use. Make one with [NewKeyed]; [DoKeyed] is the
+// shortest way to use one.
 type Keyed[K comparable] struct{ table *perkey.Table[K, *Limiter] }
 
 // NewKeyed returns a Keyed that keeps up to limit Limiters. create is called
@@ -54,6 +57,17 @@ func (k *Keyed[K]) TryAcquire(key K) (Permit, bool) {
 	return e.Value.TryAcquire()
 }
 
+// DoKeyed is [Do] with the key's Limiter, which is kept at least until the call is
+// over. It panics with a [*ConfigError] if k or f is nil.
+func DoKeyed[K comparable, T any](ctx context.Context, k *Keyed[K], key K, f func(context.Context) (T, error)) (T, error) {
+	if k == nil {
+		badConfig("DoKeyed", "k", nil, "a Keyed")
+	}
+	e := k.table.Pin(key)
+	defer e.Unpin()
+	return Do(ctx, e.Value, f)
+}
+
 // Len returns the number of keys that have a Limiter now.
 func (k *Keyed[K]) Len() int { return k.table.Len() }
 
@@ -70,7 +84,9 @@ func (l *Limiter) busy() bool {
 	lost := 0
 	if l.lost != nil {
 		for f := l.lost.last.Load(); f != nil; f = f.next {
-			lost++
+			if f.inFlight {
+				lost++
+			}
 		}
 	}
 	return l.inFlight > lost || l.queue.len > 0

@@ -141,6 +141,28 @@ func TestKeyedUnderRaceLosesAPermit(t *testing.T) {
 	wg.Wait()
 }
 
+func TestDoKeyedLosesTheKeyDuringItsCall(t *testing.T) {
+	made := 0
+	k := limiter.NewKeyed(1, func(string) *limiter.Limiter {
+		made++
+		return limiter.New(limiter.Fixed(1))
+	})
+	got, err := limiter.DoKeyed(t.Context(), k, "a", func(context.Context) (int, error) {
+		for i := range 3 {
+			if p, ok := k.TryAcquire(fmt.Sprint(i)); ok {
+				p.Release()
+			}
+		}
+		if _, ok := k.TryAcquire("a"); ok {
+			t.Error("two calls at once with one place")
+		}
+		return 7, nil
+	})
+	if got != 7 || err != nil || made != 4 {
+		t.Errorf("%d, %v, %d limiters made", got, err, made)
+	}
+}
+
 // For a client of many hosts: a Limiter for each, that has seen a call, in a
 // kilobyte.
 func TestKeyTakesMoreThanAKilobyte(t *testing.T) {

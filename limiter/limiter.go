@@ -15,8 +15,8 @@ import (
 // and share it among all who call that thing. [Do], [ForEach] and [Map] are the
 // shortest ways to use one; Acquire is for everything else.
 //
-// A Limiter is safe for concurrent use. It starts no goroutine and needs no
-// closing. Its zero value admits everything and counts it.
+// A Limiter is safe for concurrent use. It starts no goroutine (but for
+// an observer that cannot keep up, see [Observe]) and needs no closing. Its zero value admits everything and counts it.
 type Limiter struct {
 	// Locking: mu guards every field below it. The policy is called with mu
 	// held, which is what makes it single-threaded. Nothing that can block and
@@ -34,7 +34,7 @@ type Limiter struct {
 	limit    int    // what the policy said last
 	inFlight int
 	queue    queue
-	pace     pace
+	pace     *pace // nil before the first call waits
 
 	clock       clock
 	told        instant     // when the policy was asked or told last
@@ -43,6 +43,7 @@ type Limiter struct {
 	pausedUntil instant     // zero: not paused
 
 	idle  *call      // places for calls to come
+	calls int        // in flight, waiting and idle
 	lost  *orphanage // calls whose permits were garbage-collected
 	stats counters
 
@@ -128,7 +129,10 @@ func (l *Limiter) Acquire(ctx context.Context) (Permit, error) {
 func (l *Limiter) refuse(ctx context.Context) error {
 	reason, cause := endReason(ctx), context.Cause(ctx)
 	l.mu.Lock()
-	err := l.reject(reason, cause, 0)
+	if l.unprepared() {
+		l.prepare()
+	}
+	err := l.reject(reason, cause, 0, l.clock.read())
 	l.unlock()
 	return err
 }
@@ -236,85 +240,4 @@ func (l *Limiter) start(c *call, at, real instant, waited time.Duration) {
 func (l *Limiter) state(at instant, queued int) State {
 	l.told = at
 	return State{Now: at, Epoch: &l.clock.epoch, InFlight: l.inFlight, Queued: queued}
-}
-
-// maxLag is how late a wake-up may be and still start calls as if it had been
-// on time. Timers fire late by up to a millisecond or so under load; without
-// this a rate of thousands per second would fall short by as much. It is
-// bounded because calls that start late start together.
-const maxLag = 10 * time.Millisecond
-
-// dispatch starts waiting calls, in order, for as long as the policy allows;
-// mu is held.
-func (l *Limiter) dispatch() {
-	if l.queue.len > 0 {
-		now := l.clock.read()
-		l.dispatchAt(now, now)
-	}
-}
-
-// dispatchAt is dispatch for a wake-up that was due at the time at and comes
-// at the time real. As long as calls that were due start, the policy is told
-// the time at which they were due.
-func (l *Limiter) dispatchAt(at, real instant) {
-	late := at < real && l.pausedUntil == 0
-	for l.queue.len > 0 {
-		limit, wait := l.ask(at, l.queue.len)
-		if wait > 0 {
-			if next := after(at, wait); late && next <= real {
-				at, late = next, false
-				continue
-			}
-			l.wakeAfter(wait-(real-at), real)
-			return
-		}
-		if l.inFlight >= limit {
-			break
-		}
-		c := l.queue.pop()
-		waited := real - c.queued
-		l.stats.seldom().waiting.add(waited)
-		l.pace.moved(real, l.inFlight)
-		// Told before the policy is, which might panic. From here on c's state
-		// is the waiting goroutine's to read; with its place it can do nothing
-		// before mu is let go.
-		c.state = running
-		c.ready <- struct{}{}
-		l.start(c, at, real, waited)
-		late = at < real
-	}
-	if l.wakeAt != 0 {
-		l.wake.Stop()
-		l.wakeAt = 0
-	}
-}
-
-// wakeAfter sees to it that the policy is asked again after d; mu is held.
-func (l *Limiter) wakeAfter(d time.Duration, now instant) {
-	at := after(now, d)
-	if at == l.wakeAt {
-		return
-	}
-	l.wakeAt = at
-	if l.wake == nil {
-		l.wake = time.AfterFunc(d, l.woken)
-	} else {
-		l.wake.Reset(d)
-	}
-}
-
-// woken is called by the timer, in a goroutine of its own.
-func (l *Limiter) woken() {
-	l.mu.Lock()
-	now, due := l.clock.read(), l.wakeAt
-	if due == 0 || due > now {
-		l.unlock()
-		return // stopped, or set anew, just as it fired
-	}
-	l.wakeAt = 0
-	l.prepare()
-	if l.queue.len > 0 {
-		l.dispatchAt(max(due, now-maxLag, l.told), now)
-	}
-	l.unlock()
 }

@@ -47,7 +47,8 @@ func Map[T, R any](ctx context.Context, l *Limiter, window int, seq iter.Seq[T],
 		pending := make([]*result[R], 0, min(window, 64)) // in the order of seq
 		first := func() bool {
 			r := pending[0]
-			pending = append(pending[:0], pending[1:]...)
+			pending[0] = nil // append moves on to a new array now and then; until then r would be kept
+			pending = pending[1:]
 			<-r.done
 			if r.panicked != nil {
 				panic(r.panicked)

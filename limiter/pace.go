@@ -16,17 +16,31 @@ import (
 // as many as there are places: a window then holds four gaps between bunches, or
 // one more by chance. A call within the next bunch may start at any moment, so
 // the calls in flight are taken off its place in line. A call that gives up has
-// left the queue, too: the line has moved. Of k calls that leave at random with
-// p seconds between them the last leaves after k·p, give or take √k·p. The
+// left the queue, too: the line has moved. The longest gap of a window is left
+// out, because a stall that is over says nothing about what comes.
+//
+// Of k calls that leave at random with p seconds between them on average, and a
+// standard deviation of c·p, the last leaves after k·p, give or take √k·c·p. The
 // estimate is
 //
-//	0.75 · (k - 2√k) · p,  k = place in line - calls in flight
+//	0.75 · (k - 2·c·√k) · p,  k = place in line - calls in flight
 //
-// with the lesser p of the last whole window and the one that is under way.
+// with the lesser p of the last whole window and the one that is under way, and
+// the greater c, at least 1. It can still turn away in error where few gaps are
+// very much longer than the rest, since a window may hold more of them than the
+// wait would have: with one call in a hundred taking a thousand times as long,
+// one in ten of those turned away.
 type pace struct {
-	per   float64 // nanoseconds for each call in the last whole window; 0 if there is none
-	n     int     // calls that have left the queue in this window
-	since instant // when it began
+	last  instant // when a call left the queue
+	whole gaps    // the last whole window; without any if there is none
+	now   gaps    // the window under way
+}
+
+// gaps sums up the times between calls that have left the queue, in
+// nanoseconds.
+type gaps struct {
+	n                     int
+	sum, squares, longest float64
 }
 
 const (
@@ -38,28 +52,51 @@ const (
 
 // begin forgets what was: calls begin to wait, or what held them back has
 // changed.
-func (p *pace) begin(now instant) { *p = pace{since: now} }
+func (p *pace) begin(now instant) {
+	if p != nil {
+		*p = pace{last: now}
+	}
+}
 
 // moved counts a call that has left the queue, to start or for good.
 func (p *pace) moved(now instant, inFlight int) {
-	p.n++
-	if p.n >= max(paceWindow, paceBunches*inFlight) {
-		p.per = float64(now-p.since) / float64(p.n)
-		p.n, p.since = 0, now
+	p.now.add(float64(now - p.last))
+	p.last = now
+	if p.now.n >= max(paceWindow, paceBunches*inFlight) {
+		p.whole, p.now = p.now, gaps{}
 	}
+}
+
+func (g *gaps) add(gap float64) {
+	g.n++
+	g.sum += gap
+	g.squares += gap * gap
+	g.longest = max(g.longest, gap)
+}
+
+// mean is without the longest gap, and over all of them.
+func (g *gaps) mean() float64 { return (g.sum - g.longest) / float64(g.n) }
+
+// variation is the coefficient of variation without the longest gap.
+func (g *gaps) variation() float64 {
+	m := g.mean()
+	if m == 0 {
+		return 0
+	}
+	return math.Sqrt(max(0, (g.squares-g.longest*g.longest)/float64(g.n)/(m*m)-1))
 }
 
 // atLeast returns how long the call in that place of the line will wait at least,
 // or 0 if that is not known.
 func (p *pace) atLeast(place, inFlight int, now instant) time.Duration {
 	k := float64(place - inFlight)
-	if k <= 4 || p.per == 0 {
+	if k <= 4 || p.whole.n == 0 {
 		return 0
 	}
-	per := p.per
-	if p.n >= paceUnderWay {
-		per = math.Min(per, float64(now-p.since)/float64(p.n))
+	per, c := p.whole.mean(), max(1, p.whole.variation())
+	if p.now.n >= paceUnderWay {
+		per, c = min(per, p.now.mean()), max(c, p.now.variation())
 	}
-	wait := paceCaution * (k - 2*math.Sqrt(k)) * per
-	return time.Duration(math.Min(wait, math.MaxInt64/2))
+	wait := paceCaution * (k - 2*c*math.Sqrt(k)) * per
+	return time.Duration(max(0, min(wait, math.MaxInt64/2)))
 }

@@ -50,14 +50,14 @@ func TestHopelessCallersWaitInVain(t *testing.T) {
 		}
 		sleep(30 * time.Second)
 
-		short, cancel = context.WithTimeout(t.Context(), 9*time.Second)
+		short, cancel = context.WithTimeout(t.Context(), 7*time.Second)
 		defer cancel()
 		start := time.Now()
 		_, err := l.Acquire(short)
 		var r *limiter.RejectedError
 		if time.Since(start) != 0 || !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &r) || r.Reason != limiter.Deadline {
 			t.Errorf("after %v: %v", time.Since(start), err)
-		} else if r.RetryAfter < 8*time.Second || r.RetryAfter > 20*time.Second {
+		} else if r.RetryAfter < 7*time.Second || r.RetryAfter > 20*time.Second {
 			t.Errorf("retry after %v, want somewhat less than 20s", r.RetryAfter)
 		}
 		// Those who can make it wait, and so does whoever goes first.

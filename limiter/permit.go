@@ -172,12 +172,16 @@ func (l *Limiter) place() *call {
 	return c
 }
 
+// leastSpare is how many idle calls are kept in any case.
+const leastSpare = 64
+
 // newCall makes a call for when none is idle; mu is held.
 func (l *Limiter) newCall() *call {
 	type lost struct {
 		to *orphanage
 		f  *fate
 	}
+	l.calls++
 	c := &call{limiter: l, fate: new(fate)}
 	// The cleanup must touch neither the limiter's lock nor a channel: it runs
 	// in a goroutine of the runtime's, which belongs to no synctest bubble and
@@ -186,9 +190,16 @@ func (l *Limiter) newCall() *call {
 	return c
 }
 
-// free makes c idle; mu is held.
+// free makes c idle; mu is held. When far more are idle than are in use it drops
+// two, or a rush would be paid for as long as the Limiter lives.
 func (l *Limiter) free(c *call) {
 	c.state = idle
+	busy := l.inFlight + l.queue.len
+	if spare := l.calls - busy; spare > leastSpare && spare > busy && l.idle != nil {
+		l.idle = l.idle.next
+		l.calls -= 2
+		return
+	}
 	c.reported, c.latency = false, 0 // the rest is set anew in any case
 	c.next, l.idle = l.idle, c
 }
@@ -242,6 +253,7 @@ func (l *Limiter) sweep() {
 	for f := l.lost.take(); f != nil; f = l.lost.take() {
 		if f.inFlight { // not one that a panic has made us forget
 			l.stats.seldom().leaked++
+			l.calls--
 			l.end(f, Ignored)
 		}
 	}

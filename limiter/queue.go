@@ -41,20 +41,21 @@ func wishOf(ctx context.Context) wish {
 
 // enqueue makes a call wait, or says why it cannot; mu is held.
 func (l *Limiter) enqueue(w wish) (*call, error) {
-	if l.queue.len > 0 {
-		if err := l.hopeless(w); err != nil {
-			return nil, err
-		}
+	if err := l.hopeless(w); err != nil {
+		return nil, err
 	}
 	if l.boundQueue && l.queue.len >= l.maxQueue {
 		l.dispatch() // what has matured makes room
 		if l.queue.len >= l.maxQueue && !l.evict(w.priority) {
-			return nil, l.reject(QueueFull, nil, 0)
+			return nil, l.reject(QueueFull, nil, 0, l.clock.read())
 		}
 	}
 	now := l.clock.read()
 	first := l.queue.len == 0
 	if first {
+		if l.pace == nil {
+			l.pace = new(pace)
+		}
 		l.pace.begin(now)
 	}
 	c := l.place()
@@ -66,9 +67,28 @@ func (l *Limiter) enqueue(w wish) (*call, error) {
 	c.queued = now
 	l.queue.push(c)
 	if first || !l.constant { // else nothing has changed for those who wait
+		returned := false
+		defer l.abandonUnless(&returned, c)
 		l.dispatchAt(now, now)
+		returned = true
 	}
 	return c, nil
+}
+
+// abandonUnless gives up a call that waits if the policy has panicked while it
+// was asked. Its guard has let mu go. Nobody would listen when the call's turn
+// came, and the place would be lost.
+func (l *Limiter) abandonUnless(returned *bool, c *call) {
+	if *returned {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.state == waiting {
+		l.queue.remove(c)
+		l.rejected(GaveUp, 0)
+	}
+	// If it has been started meanwhile it is lost, and recovered as such.
 }
 
 // hopeless rejects a call that cannot start before its deadline, or before it
@@ -77,15 +97,33 @@ func (l *Limiter) hopeless(w wish) error {
 	if !w.hasDeadline && l.maxWait == 0 {
 		return nil
 	}
-	wait := l.pace.atLeast(l.queue.ahead(w.priority)+1, l.inFlight, l.clock.read())
+	now := l.clock.read()
+	wait := l.knownWait(now)
+	if l.queue.len > 0 {
+		wait = max(wait, l.pace.atLeast(l.queue.ahead(w.priority)+1, l.inFlight, now))
+	}
 	switch {
 	case wait == 0:
 	case w.hasDeadline && wait > time.Until(w.deadline):
-		return l.reject(Deadline, nil, 0)
+		return l.reject(Deadline, nil, 0, now)
 	case l.maxWait > 0 && wait > l.maxWait:
-		return l.reject(WaitedTooLong, nil, 0)
+		return l.reject(WaitedTooLong, nil, 0, now)
 	}
 	return nil
+}
+
+// knownWait returns how long no call will start for certain; mu is held. A pause
+// is never shortened, and neither are the waits that policies of this package
+// ask for. Those of others may be.
+func (l *Limiter) knownWait(now instant) time.Duration {
+	if _, foreign := l.policy.(guarded); foreign || l.constant {
+		if l.pausedUntil == 0 {
+			return 0
+		}
+		return l.pauseLeft()
+	}
+	_, wait := l.ask(now, l.queue.len+1)
+	return wait
 }
 
 // evict drops the newest call of the lowest class if it is below priority; mu
@@ -98,10 +136,16 @@ func (l *Limiter) evict(priority int) bool {
 	now := l.clock.read()
 	l.queue.remove(c)
 	l.pace.moved(now, l.inFlight)
-	c.state = evicted
-	c.err = l.reject(Evicted, nil, now-c.queued)
-	c.ready <- struct{}{}
+	l.turnAway(c, Evicted, now)
 	return true
+}
+
+// turnAway tells a call that has been taken out of the queue that it will not
+// start; mu is held.
+func (l *Limiter) turnAway(c *call, why Reason, now instant) {
+	c.state = evicted
+	c.err = l.reject(why, nil, now-c.queued, now)
+	c.ready <- struct{}{}
 }
 
 // wait waits until c runs or gives up.
@@ -115,19 +159,18 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 		}
 		expired = c.timer.C
 	}
+	told := true // or given up
 	var reason Reason
 	var cause error
 	if ended := ctx.Done(); ended == nil && expired == nil {
 		<-c.ready // half the price of a select
-		reason = Evicted
 	} else {
 		select {
 		case <-c.ready:
-			reason = Evicted
 		case <-ended:
-			reason, cause = endReason(ctx), context.Cause(ctx)
+			told, reason, cause = false, endReason(ctx), context.Cause(ctx)
 		case <-expired:
-			reason = WaitedTooLong
+			told, reason = false, WaitedTooLong
 		}
 	}
 	if expired != nil {
@@ -135,7 +178,7 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 	}
 	// Only a call that is told so leaves the queue without this goroutine, so
 	// after the message its state is settled and can be read without the lock.
-	if reason == Evicted && c.state == running {
+	if told && c.state == running {
 		return Permit{c, c.generation}, nil
 	}
 
@@ -145,11 +188,11 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 		now := l.clock.read()
 		l.queue.remove(c)
 		l.pace.moved(now, l.inFlight)
-		err = l.reject(reason, cause, now-c.queued)
+		err = l.reject(reason, cause, now-c.queued, now)
 		l.free(c)
 		l.dispatch() // it may have been the first in line
 	} else {
-		if reason != Evicted {
+		if !told {
 			<-c.ready // the message came in the very moment of giving up
 		}
 		if c.state == running {

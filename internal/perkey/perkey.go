@@ -22,7 +22,7 @@ type Table[K comparable, V any] struct {
 	// The entries in a list through themselves, which takes a third of the
 	// memory of container/list: there may be a hundred thousand.
 	newest, oldest *Entry[K, V]
-	len            int // of the list; a NaN cannot be deleted from the map
+	len            int // of the list
 }
 
 // An Entry is a value that its user has pinned: it stays in the table at least
@@ -54,7 +54,9 @@ func (t *Table[K, V]) Pin(key K) *Entry[K, V] {
 		t.unlink(e)
 	} else {
 		e = &Entry[K, V]{Key: key, Value: t.make(key)}
-		t.byKey[key] = e
+		if key == key { //nolint:staticcheck // a NaN would never be found again, nor deleted
+			t.byKey[key] = e
+		}
 	}
 	t.link(e)
 	e.pins.Add(1)
@@ -115,14 +117,14 @@ func (t *Table[K, V]) shrink() {
 func (t *Table[K, V]) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.byKey)
+	return t.len
 }
 
 // Each calls f with each key and value, the most recently used first, as they
 // are when it is called, until f says false. f may use the table.
 func (t *Table[K, V]) Each(f func(K, V) bool) {
 	t.mu.Lock()
-	entries := make([]*Entry[K, V], 0, len(t.byKey))
+	entries := make([]*Entry[K, V], 0, t.len)
 	for e := t.newest; e != nil; e = e.older {
 		entries = append(entries, e)
 	}

@@ -65,6 +65,7 @@ var broken = map[string]func() limiter.Policy{
 	"counts the questions":   func() limiter.Policy { return &counting{} },
 	"draws lots":             func() limiter.Policy { return lots{} },
 	"stops after refusals":   func() limiter.Policy { return &sulking{limit: 4} },
+	"never stops waiting":    func() limiter.Policy { return putOff{} },
 	"waits for a call's end": func() limiter.Policy { return &leaking{} },
 }
 
@@ -85,6 +86,10 @@ type lots struct{ silent }
 func (lots) Next(s limiter.State) (int, time.Duration) {
 	return 1 + rand.IntN(1000), 0 // this is the mistake
 }
+
+type putOff struct{ silent }
+
+func (putOff) Next(limiter.State) (int, time.Duration) { return 1, time.Nanosecond }
 
 type sulking struct {
 	silent
