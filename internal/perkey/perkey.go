@@ -54,7 +54,7 @@ func (t *Table[K, V]) Pin(key K) *Entry[K, V] {
 		t.unlink(e)
 	} else {
 		e = &Entry[K, V]{Key: key, Value: t.make(key)}
-		if key == key { //nolint:staticcheck // a NaN would never be found again, nor deleted
+		if key == key { // a NaN would never be found again, nor deleted
 			t.byKey[key] = e
 		}
 	}
