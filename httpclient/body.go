@@ -5,9 +5,8 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 	"weak"
-
-	"github.com/tidegate-go/tidegate/limiter"
 )
 
 // bodyless reports whether the exchange is over with the head of its response,
@@ -50,10 +49,12 @@ type held struct {
 // called at the same time, as for the bodies of net/http.
 type body struct {
 	inner  io.ReadCloser
-	permit limiter.Permit
+	places places
 	host   *host
 	expiry *expiry         // nil without an AttemptTimeout
+	total  *expiry         // nil without a Timeout
 	unhook func() bool     // undoes the hook on the context's end; nil without one
+	holder *time.Timer     // for Config.MaxHold; nil without
 	cancel <-chan struct{} // Request.Cancel
 	ended  atomic.Bool
 
@@ -65,18 +66,30 @@ type body struct {
 func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response {
 	h := &held{Response: *resp}
 	b := &h.body
-	b.inner, b.permit, b.host, b.expiry = resp.Body, a.permit, a.entry.Value, a.expiry
+	b.inner, b.places, b.host, b.expiry = resp.Body, a.places, a.host, a.expiry
 	b.from, b.to = resp, &h.Response
 	b.cancel = cancelOf(a.req)
 	h.Body = b
 	b.host.bodies.Add(1)
+	if a.places.none() {
+		return &h.Response // it is held for the sake of a timeout
+	}
+	// Weak references, since a context may live for as long as the program,
+	// and a body that is forgotten must not.
 	if ctx.Done() != nil {
-		// A weak reference, since a context may live for as long as the
-		// program, and a body that is forgotten must not.
 		w := weak.Make(b)
 		b.unhook = context.AfterFunc(ctx, func() {
 			if b := w.Value(); b != nil {
-				b.permit.Release()
+				b.places.release()
+			}
+		})
+	}
+	if d := a.t.config.MaxHold; d > 0 {
+		w := weak.Make(b)
+		b.holder = time.AfterFunc(d, func() {
+			if b := w.Value(); b != nil && !b.ended.Load() {
+				b.places.release()
+				b.host.overheldFor(d)
 			}
 		})
 	}
@@ -89,7 +102,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	err = b.expiry.explain(err)
+	err = b.total.explain(b.expiry.explain(err))
 	if b.ended.CompareAndSwap(false, true) {
 		if err == io.EOF {
 			b.to.Trailer = b.from.Trailer // net/http may only have made it now
@@ -121,9 +134,11 @@ func (b *body) release() {
 	if b.unhook != nil {
 		b.unhook()
 	}
-	if b.expiry != nil {
-		b.expiry.cancel()
+	if b.holder != nil {
+		b.holder.Stop()
 	}
-	b.permit.Release()
+	b.expiry.end()
+	b.total.end()
+	b.places.release()
 	b.host.bodies.Add(-1)
 }
