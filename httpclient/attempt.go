@@ -127,13 +127,13 @@ func (a *attempt) report(resp *http.Response, err error) {
 	if o == limiter.Success && a.t.config.Retry.Attempts > 1 {
 		h.budget.earn(a.t.config.Retry.Budget)
 	}
+	v := verdictOf(o, resp)
 	if resp != nil {
 		// Before the report, which may let the next request start.
-		h.obey(resp, o, &a.places)
+		o = h.obey(resp, o, &a.places)
 	}
 	a.places.report(o)
 
-	v := verdictOf(o, resp)
 	if v == errFailure && end != nil && seen != err && time.Since(a.started) < h.breaker.patience() {
 		v = errExcluded
 	}

@@ -7,28 +7,37 @@ import (
 
 // A foundRate is the rate at which a server that answers 429 answers otherwise.
 // It comes into play with the first 429 and is dropped half a minute after the
-// last. When there is a 429, the rate becomes a little less than that of the
-// successes in the last second, which is what the server lets through; from
-// there it grows by
+// last.
+//
+// First it searches: from a few requests per second it doubles every tenth of a
+// second, until there is a 429 or it is as fast as the fastest second was lately.
+// Then it is a little less than the rate of the successes, which is what the
+// server lets through, and from there it grows by
 //
 //	1 + t/100 s + (t/4 s)³
 //
-// so it feels for the edge slowly where it was found, and finds a server that
-// can do much more soon. If a refusal comes with a Retry-After it costs that
-// time, so t then runs slower.
+// so it feels for the edge slowly where it was found, and soon finds out that a
+// server can do much more. When far fewer requests succeed than the rate allows,
+// a window is used up or much has changed, and it searches again from a quarter.
+//
+// If a refusal comes with a Retry-After it costs that time, so t then begins
+// after it and runs slower.
 type foundRate struct {
-	rate    float64       // per second, when it was set; 0: none
-	set     time.Duration // when
-	slower  float64       // how much t runs slower
-	started uint64        // pacing.started at that moment
-	since   time.Duration // when counting began
-	counts  [slots]slot
+	rate      float64       // per second, when it was set; 0: none
+	set       time.Duration // when
+	searching bool
+	edge      float64       // where a search ends; 0: at the next refusal
+	slower    float64       // how much t runs slower
+	started   uint64        // pacing.started at that moment
+	since     time.Duration // when counting began
+	counts    [slots]slot
 }
 
 const (
-	slots     = 10
 	slotTime  = 100 * time.Millisecond
+	slots     = 10
 	leastRate = 0.5 // per second
+	firstRate = 10
 	cut       = 0.98
 	maxCut    = 0.7
 	forgotten = 30 * time.Second
@@ -48,16 +57,17 @@ func (f *foundRate) succeeded(now time.Duration) {
 	s.count++
 }
 
-// measured returns the successes per second in the last second.
-func (f *foundRate) measured(now time.Duration) float64 {
-	n, sum := int64(now/slotTime), 0.0
+// measured returns the successes per second in the last n slots, of which the
+// one that has just begun is not counted as whole.
+func (f *foundRate) measured(now time.Duration, n int64) float64 {
+	last, sum := int64(now/slotTime), 0.0
 	for _, s := range f.counts {
-		if s.number > n-slots {
+		if s.number > last-n && s.number <= last {
 			sum += s.count
 		}
 	}
-	within := min(max(now-f.since, slotTime), (slots-1)*slotTime+now%slotTime)
-	return sum / within.Seconds()
+	within := min(max(now-f.since, slotTime), time.Duration(n-1)*slotTime+now%slotTime)
+	return sum / max(within, slotTime).Seconds()
 }
 
 // refused sets the rate, unless the call had started before the rate was set
@@ -66,24 +76,49 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	if f.since == 0 {
 		f.since = max(now, 1)
 	}
-	if f.rate > 0 && e.since < f.started {
+	if f.rate > 0 && e.since <= f.started {
 		return
 	}
-	rate := cut * f.measured(now)
-	if current := f.at(now); f.rate > 0 && current > 0 {
-		rate = math.Min(math.Max(rate, maxCut*current), cut*current)
+	current, measured := f.at(now), f.measured(now, slots)
+	below := f.searching && f.edge > 0 && current < f.edge // the last refusal is not yet over
+	switch through := f.measured(now, 2) >= current/2; {
+	case current == 0:
+		f.rate, f.searching, f.edge = firstRate, true, 0
+	case below:
+		f.rate = current / 4
+	case through && f.searching:
+		// The truth is between what came through in the last second, most of
+		// which was slower, and where the search has arrived.
+		f.rate, f.searching = cut*math.Sqrt(math.Max(measured, 1)*current), false
+	case through:
+		f.rate, f.searching = math.Min(math.Max(cut*measured, maxCut*current), cut*current), false
+	default:
+		f.edge = cut * math.Min(measured, current)
+		if !f.searching && now-f.set < slots*slotTime {
+			f.edge = f.rate // the end of what was cut for just now
+		}
+		f.rate, f.searching = math.Min(current/4, f.edge), true
 	}
-	f.rate, f.set, f.started = math.Max(rate, leastRate), now, started
-	f.slower = 1 + 40*e.pause.Seconds()
+	f.rate = math.Max(f.rate, leastRate)
+	f.set, f.started = after(now, e.pause), started
+	f.slower = 1 + 20*e.pause.Seconds()
 }
 
 // at returns the rate; 0 is none.
 func (f *foundRate) at(now time.Duration) float64 {
-	if f.rate == 0 || now-f.set > time.Duration(f.slower*float64(forgotten)) {
+	t, rate := max(0, now-f.set).Seconds(), f.rate
+	if rate == 0 || t > f.slower*forgotten.Seconds() {
 		return 0
 	}
-	t := (now - f.set).Seconds() / f.slower
-	return f.rate * (1 + t/100 + math.Pow(t/4, 3))
+	if f.searching {
+		found := math.Log2(f.edge/rate) * slotTime.Seconds() // when the edge is reached
+		if !(t > found) || f.edge == 0 {
+			return math.Min(rate*math.Exp2(t/slotTime.Seconds()), 1e9)
+		}
+		t, rate = t-math.Max(0, found), math.Max(rate, f.edge)
+	}
+	t /= f.slower
+	return rate * (1 + t/100 + math.Pow(t/4, 3))
 }
 
 // interval returns the time between two requests at that rate, or 0.

@@ -20,8 +20,10 @@ func newPacer(longest time.Duration) *pacer {
 	return &pacer{limiter.New(p, limiter.MaxQueue(maxQueue)), p}
 }
 
-// obey does what the head of a response asks for.
-func (h *host) obey(resp *http.Response, o limiter.Outcome, p *places) {
+// obey does what the head of a response asks for, and returns what the limiters
+// are to be told. A 429 that a quota explains, or that the search for a rate has
+// brought about, is not evidence of how many requests the host can do at once.
+func (h *host) obey(resp *http.Response, o limiter.Outcome, p *places) limiter.Outcome {
 	var e evidence
 	now := time.Now()
 	if o == limiter.Refused {
@@ -36,12 +38,12 @@ func (h *host) obey(resp *http.Response, o limiter.Outcome, p *places) {
 		h.pause(p.host, e.pause)
 	}
 	if h.noPacing || e.quotas == nil && !e.refused && e.pause == 0 {
-		return
+		return o
 	}
 	pc := h.pacer.Load()
 	if pc == nil {
 		if e.quotas == nil && !e.refused {
-			return
+			return o
 		}
 		pc = newPacer(h.maxPause)
 		if !h.pacer.CompareAndSwap(nil, pc) {
@@ -50,4 +52,8 @@ func (h *host) obey(resp *http.Response, o limiter.Outcome, p *places) {
 	}
 	e.since = p.paceSeq
 	pc.policy.hear(e)
+	if resp.StatusCode == http.StatusTooManyRequests && (e.quotas != nil || !pc.policy.settled.Load()) {
+		return limiter.Failed
+	}
+	return o
 }

@@ -23,6 +23,7 @@ type pacing struct {
 
 	started atomic.Uint64 // calls so far; written under the Limiter's lock
 	spacing atomic.Int64  // between two calls, in nanoseconds, as of the last question
+	settled atomic.Bool   // the rate has been found
 	last    time.Duration // when a call was due last
 	closed  time.Duration // nothing starts before
 	quotas  []paced
@@ -74,8 +75,13 @@ func (p *pacing) Next(s limiter.State) (limit int, wait time.Duration) {
 	}
 	interval = min(interval, p.longest)
 	p.spacing.Store(int64(interval))
+	p.settled.Store(p.found.rate > 0 && !p.found.searching)
 	if interval > 0 {
-		shut = max(shut, after(p.last, interval)-s.Now)
+		wait := after(p.last, interval) - s.Now
+		if p.found.searching {
+			wait = min(wait, slotTime) // the rate is greater by then
+		}
+		shut = max(shut, wait)
 	}
 	return math.MaxInt, shut
 }
@@ -170,13 +176,10 @@ func (q *paced) interval(now time.Duration) time.Duration {
 	if horizon <= 0 || horizon > freeFrom && q.left > q.most/2 {
 		return 0
 	}
-	interval := float64(horizon) / math.Max(q.left, 1)
-	if q.window > 0 && q.limit > 0 {
-		// No slower than the quota goes on average. What is left may be little
-		// because it is of a bucket that fills all the time.
-		interval = math.Min(interval, float64(q.window)/q.limit)
+	if q.window > 0 && q.window <= freeFrom && q.limit > 0 {
+		return time.Duration(float64(q.window) / q.limit)
 	}
-	return time.Duration(interval)
+	return time.Duration(float64(horizon) / math.Max(q.left, 1))
 }
 
 // after is at + d, or as far off as can be.
