@@ -92,7 +92,9 @@ func load(ctx context.Context, rt http.RoundTripper, callers int) {
 	for range callers {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				do(rt, get(ctx))
+				if _, err := do(rt, get(ctx)); err != nil {
+					time.Sleep(time.Second) // told at once that it cannot make it
+				}
 			}
 		})
 	}
