@@ -127,7 +127,7 @@ func TestQuotaIsKeptBeforeTheServerEnforcesIt(t *testing.T) {
 			for pname, policy := range map[string]func(string) limiter.Policy{"adaptive": adaptive, "fixed": fifty} {
 				t.Run(fmt.Sprintf("%s/%v/%s", name, latency, pname), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						const d = time.Minute
+						const d = 30 * time.Second
 						s := test.server
 						s.latency = latency
 						tr := must(httpclient.NewTransport(httpclient.Config{Base: &s, Policy: policy}))
