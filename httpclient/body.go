@@ -58,6 +58,9 @@ type body struct {
 	cancel <-chan struct{} // Request.Cancel
 	ended  atomic.Bool
 
+	closeFirst bool        // at its end, before the place is given back
+	atEOF      atomic.Bool // and was closed by us
+
 	from, to *http.Response // trailers go from the Base's response to ours; whoever sets ended may use them
 }
 
@@ -69,6 +72,12 @@ func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response 
 	b.inner, b.places, b.host, b.expiry = resp.Body, a.places, a.host, a.expiry
 	b.from, b.to = resp, &h.Response
 	b.cancel = cancelOf(a.req)
+	// An HTTP/2 stream counts until net/http has put it away, which it does a
+	// moment after the end has been read, or during Close. A request that took
+	// the place in that moment would find the connection full and dial
+	// another. Close would also end the sending of a request, so this is only
+	// for those that have none to send.
+	b.closeFirst = resp.ProtoMajor == 2 && (a.req.Body == nil || a.req.Body == http.NoBody)
 	h.Body = b
 	b.host.bodies.Add(1)
 	if a.places.none() {
@@ -98,6 +107,9 @@ func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response 
 
 // Read reads from the body. Its end or an error ends the exchange.
 func (b *body) Read(p []byte) (int, error) {
+	if b.atEOF.Load() {
+		return 0, io.EOF // the inner body would say that it has been closed
+	}
 	n, err := b.inner.Read(p)
 	if err == nil {
 		return n, nil
@@ -106,6 +118,10 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.ended.CompareAndSwap(false, true) {
 		if err == io.EOF {
 			b.to.Trailer = b.from.Trailer // net/http may only have made it now
+			if b.closeFirst {
+				b.atEOF.Store(true)
+				b.inner.Close()
+			}
 		}
 		b.release()
 	}

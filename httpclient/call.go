@@ -29,7 +29,7 @@ func (c *call) run() (*http.Response, error) {
 	}
 	req := c.req
 	if d := c.t.config.Timeout; d > 0 {
-		c.total = newExpiry(req.Context(), c.t.total)
+		c.total = newTotal(req.Context(), c.t.total)
 		// Header, Trailer and Body are shared, so trailers that the caller
 		// fills in while the body is read still arrive. Clone would copy them.
 		req = req.WithContext(c.total)

@@ -12,12 +12,20 @@ import (
 type expiry struct {
 	context.Context
 	cancel   context.CancelCauseFunc
-	timer    *time.Timer
+	timer    *time.Timer // nil if it is the Context's
 	deadline time.Time
 	cause    *timeoutError
 }
 
-// newExpiry returns the context with its timer running. The timer is its own,
+// newTotal is for Config.Timeout. What waits in a queue derives contexts from it,
+// which have to learn that it was a deadline: only a true one tells them.
+func newTotal(parent context.Context, cause *timeoutError) *expiry {
+	ctx, cancel := context.WithTimeoutCause(parent, cause.after, cause)
+	deadline, _ := ctx.Deadline()
+	return &expiry{Context: ctx, cancel: func(error) { cancel() }, deadline: deadline, cause: cause}
+}
+
+// newExpiry is for an AttemptTimeout; it returns the context with its timer running. The timer is its own,
 // since that of context.WithTimeout cannot be stopped when a stream of events
 // begins.
 func newExpiry(parent context.Context, cause *timeoutError) *expiry {
@@ -49,7 +57,9 @@ func (e *expiry) disarm() { e.timer.Stop() }
 // end gives back what e has taken; nil has taken nothing.
 func (e *expiry) end() {
 	if e != nil {
-		e.timer.Stop()
+		if e.timer != nil {
+			e.timer.Stop()
+		}
 		e.cancel(nil)
 	}
 }
