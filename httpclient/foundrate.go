@@ -118,7 +118,7 @@ func (f *foundRate) at(now time.Duration) float64 {
 		t, rate = t-math.Max(0, found), math.Max(rate, f.edge)
 	}
 	t /= f.slower
-	return rate * (1 + t/100 + math.Pow(t/4, 3))
+	return rate * (1 + t/100 + t*t*t/64)
 }
 
 // interval returns the time between two requests at that rate, or 0.

@@ -24,16 +24,20 @@ func newPacer(longest time.Duration) *pacer {
 // are to be told. A 429 that a quota explains, or that the search for a rate has
 // brought about, is not evidence of how many requests the host can do at once.
 func (h *host) obey(resp *http.Response, o limiter.Outcome, p *places) limiter.Outcome {
+	quotas := !h.noPacing && speaksOfQuotas(resp.Header)
+	if o != limiter.Refused && !quotas {
+		return o // nearly all of them: spared the reading of the clock
+	}
 	var e evidence
 	now := time.Now()
 	if o == limiter.Refused {
 		e.pause = retryAfter(resp.Header, now, h.maxPause)
 	}
-	if !h.noPacing {
+	if quotas {
 		e.quotas = quotasOf(resp.Header, now)
-		// With a quota before our eyes there is no need to look for a rate.
-		e.refused = resp.StatusCode == http.StatusTooManyRequests && e.quotas == nil
 	}
+	// With a quota before our eyes there is no need to look for a rate.
+	e.refused = !h.noPacing && resp.StatusCode == http.StatusTooManyRequests && e.quotas == nil
 	if e.pause > 0 {
 		h.pause(p.host, e.pause)
 	}

@@ -150,3 +150,16 @@ func TestQuotaIsKeptBeforeTheServerEnforcesIt(t *testing.T) {
 		}
 	}
 }
+
+// Requests with a bypass report and never ask.
+func TestBypassDoesNotFillTheMemoryOfAPacer(t *testing.T) {
+	s := &quotaServer{quota: 1e6, window: time.Hour, say: sayIETF}
+	tr := must(httpclient.NewTransport(httpclient.Config{Base: s}))
+	ctx := httpclient.WithBypass(t.Context())
+	for range 1000 {
+		do(tr, get(ctx))
+	}
+	if n := httpclient.Heard(tr); n > 256 {
+		t.Errorf("%d pieces of evidence are kept", n)
+	}
+}

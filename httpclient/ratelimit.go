@@ -30,6 +30,22 @@ var spellings = [...][3]string{
 	{"X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset"},
 }
 
+// speaksOfQuotas reports whether quotasOf may find anything.
+func speaksOfQuotas(h http.Header) bool {
+	if len(h) == 0 {
+		return false
+	}
+	if h["Ratelimit"] != nil {
+		return true
+	}
+	for i := range spellings {
+		if h[spellings[i][1]] != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // quotasOf reads what a response says of quotas:
 //
 //   - RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers):

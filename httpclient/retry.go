@@ -140,7 +140,7 @@ func discard(resp *http.Response) {
 	// A body that trickles must not hold us up.
 	t := time.AfterFunc(drainTime, func() { resp.Body.Close() })
 	defer t.Stop()
-	io.CopyN(io.Discard, resp.Body, maxDrain+1)
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain+1) // an error ends it as well as the end
 }
 
 // maxSaved is how many retries a budget saves.
