@@ -125,6 +125,9 @@ func TestQuotaIsKeptBeforeTheServerEnforcesIt(t *testing.T) {
 		"IETF headers, a quota by the hour": {&quotaServer{quota: 10_000, window: time.Hour, say: sayIETF}, 8, false}, // half of it at once
 	} {
 		for _, latency := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond} {
+			if testing.Short() && latency != 20*time.Millisecond {
+				continue
+			}
 			for pname, policy := range map[string]func(string) limiter.Policy{"adaptive": adaptive, "fixed": fifty} {
 				t.Run(fmt.Sprintf("%s/%v/%s", name, latency, pname), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
