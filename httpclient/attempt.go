@@ -6,37 +6,41 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tidegate-go/tidegate/internal/perkey"
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
 // An attempt is one request on its way. Whatever it has taken, end gives back,
 // unless it has been given back or handed to the response body before.
 type attempt struct {
-	t       *Transport
-	req     *http.Request
-	entry   *perkey.Entry[key, *host]
-	permit  limiter.Permit
-	ticket  ticket         // the breaker's
-	expiry  *expiry        // nil without an AttemptTimeout
-	started time.Time      // when Base got it; zero if nobody needs to know
-	answer  *http.Response // the Base's, as long as nobody else is to close it
-	sent    bool           // Base has the request, and its body to close
-	handed  bool           // the place belongs to the response body
+	t        *Transport
+	host     *host
+	wishes   wishes
+	original *http.Request // the caller's
+	req      *http.Request // this attempt's, before it gets the context of an AttemptTimeout
+	total    bool          // there is a Timeout
+	places   places
+	ticket   ticket         // the breaker's
+	expiry   *expiry        // nil without an AttemptTimeout
+	started  time.Time      // when Base got it; zero if nobody needs to know
+	answer   *http.Response // the Base's, as long as nobody else is to close it
+	sent     bool           // Base has the request, and its body to close
+	handed   bool           // the places belong to the response body
 }
 
 // admit gets what the request needs to be sent. The order is that of the
 // package comment.
 func (a *attempt) admit() error {
-	ctx := a.req.Context()
+	ctx, h := a.req.Context(), a.host
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // as net/http does
 	}
-	a.entry = a.t.hosts.Pin(keyOf(a.req.URL))
-	h := a.entry.Value
 	err := h.check()
 	if err == nil {
-		a.permit, err = h.acquire(a.req)
+		if a.wishes.bypass {
+			h.bypassed.Add(1)
+		} else {
+			err = a.enter()
+		}
 	}
 	if err == nil {
 		// Again, since it may have opened meanwhile; and only now, since a
@@ -51,13 +55,11 @@ func (a *attempt) admit() error {
 
 // send has the Base answer the request and tells everybody how it went.
 func (a *attempt) send() (*http.Response, error) {
-	h, req := a.entry.Value, a.req
+	h, req := a.host, a.req
 	ctx := req.Context()
-	if d := a.t.config.AttemptTimeout; d > 0 {
-		a.expiry = newExpiry(ctx, a.t.expiry)
-		ctx = a.expiry.ctx
-		// Header, Trailer and Body are shared, so trailers that the caller
-		// fills in while the body is read still arrive. Clone would copy them.
+	if h.timeout != nil {
+		a.expiry = newExpiry(ctx, h.timeout)
+		ctx = a.expiry
 		req = req.WithContext(ctx)
 	}
 	if h.breaker != nil && a.callerMayEnd() {
@@ -76,46 +78,63 @@ func (a *attempt) send() (*http.Response, error) {
 		return nil, nil // http.Client has an error of its own for this
 	}
 	if resp.Request == req {
-		resp.Request = a.req
+		resp.Request = a.original
 	}
 	a.report(resp, nil)
-	if bodyless(resp, a.req) {
-		a.permit.Release()
-		if a.expiry == nil || !readable(resp) {
+	timed := a.expiry != nil || a.total
+	switch {
+	case bodyless(resp, a.req):
+		a.places.release()
+		if !timed || !readable(resp) {
 			a.answer = nil
 			return resp, nil
 		}
 		// The end of an empty HTTP/2 stream may be yet to come, and reading up
 		// to it fails if the attempt's context is cancelled before.
+	case a.atHead(resp):
+		h.atHead.Add(1)
+		a.places.release()
+		if a.expiry != nil {
+			a.expiry.disarm()
+		}
+		if !timed {
+			a.answer = nil
+			return resp, nil
+		}
 	}
 	resp = a.hold(ctx, resp)
 	a.answer, a.handed = nil, true
 	return resp, nil
 }
 
+func (a *attempt) atHead(resp *http.Response) bool {
+	f := a.t.config.ReleaseAtHead
+	return a.wishes.atHead || f != nil && f(resp)
+}
+
 // report tells the limiter and the breaker what the answer says of the host.
 func (a *attempt) report(resp *http.Response, err error) {
-	h := a.entry.Value
-	var ended error
+	h := a.host
+	var end error
 	if err != nil {
-		ended = a.ended()
+		end = ended(a.req)
 	}
 	seen := err
-	if ended != nil && !errors.Is(err, ErrAttemptTimeout) {
-		seen = endedError{err, ended}
+	if end != nil && !errors.Is(err, ErrAttemptTimeout) {
+		seen = endedError{err, end}
 	}
 	o := a.t.config.Classify(resp, seen)
-
-	if o == limiter.Refused && resp != nil {
-		if d := retryAfter(resp.Header, time.Now(), a.t.config.MaxRetryAfter); d > 0 {
-			// Before the report, which may let the next request start.
-			h.pause(a.permit, d)
-		}
+	if o == limiter.Success && a.t.config.Retry.Attempts > 1 {
+		h.budget.earn(a.t.config.Retry.Budget)
 	}
-	a.permit.Report(o)
-
 	v := verdictOf(o, resp)
-	if v == errFailure && ended != nil && seen != err && time.Since(a.started) < a.t.config.Breaker.Patience {
+	if resp != nil {
+		// Before the report, which may let the next request start.
+		o = h.obey(resp, o, &a.places)
+	}
+	a.places.report(o)
+
+	if v == errFailure && end != nil && seen != err && time.Since(a.started) < h.breaker.patience() {
 		v = errExcluded
 	}
 	a.ticket.report(v)
@@ -126,15 +145,15 @@ func (a *attempt) callerMayEnd() bool {
 	return cancelOf(a.req) != nil || a.req.Context().Done() != nil
 }
 
-// ended says whether the caller has ended the request: by cancelling it or by
-// a deadline that has passed. Nil means neither.
-func (a *attempt) ended() error {
-	ctx := a.req.Context()
+// ended says whether the caller has ended req: by cancelling it or by a
+// deadline that has passed. Nil means neither.
+func ended(req *http.Request) error {
+	ctx := req.Context()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
-	case <-cancelOf(a.req):
+	case <-cancelOf(req):
 		// This is how http.Client.Timeout tells a transport that it does not
 		// know, and it comes together with a deadline.
 		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
@@ -159,13 +178,8 @@ func (e endedError) Unwrap() []error { return []error{e.ended, e.err} }
 func (a *attempt) end() {
 	if !a.handed {
 		a.ticket.report(errExcluded) // unless it has been reported
-		if a.expiry != nil {
-			a.expiry.cancel()
-		}
-		a.permit.Release()
-	}
-	if a.entry != nil {
-		a.entry.Unpin()
+		a.expiry.end()
+		a.places.release()
 	}
 	// What follows is the code of others, so it comes last.
 	if a.answer != nil && a.answer.Body != nil {

@@ -5,9 +5,8 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 	"weak"
-
-	"github.com/tidegate-go/tidegate/limiter"
 )
 
 // bodyless reports whether the exchange is over with the head of its response,
@@ -50,12 +49,17 @@ type held struct {
 // called at the same time, as for the bodies of net/http.
 type body struct {
 	inner  io.ReadCloser
-	permit limiter.Permit
+	places places
 	host   *host
 	expiry *expiry         // nil without an AttemptTimeout
+	total  *expiry         // nil without a Timeout
 	unhook func() bool     // undoes the hook on the context's end; nil without one
+	holder *time.Timer     // for Config.MaxHold; nil without
 	cancel <-chan struct{} // Request.Cancel
 	ended  atomic.Bool
+
+	closeFirst bool        // at its end, before the place is given back
+	atEOF      atomic.Bool // and was closed by us
 
 	from, to *http.Response // trailers go from the Base's response to ours; whoever sets ended may use them
 }
@@ -65,18 +69,36 @@ type body struct {
 func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response {
 	h := &held{Response: *resp}
 	b := &h.body
-	b.inner, b.permit, b.host, b.expiry = resp.Body, a.permit, a.entry.Value, a.expiry
+	b.inner, b.places, b.host, b.expiry = resp.Body, a.places, a.host, a.expiry
 	b.from, b.to = resp, &h.Response
 	b.cancel = cancelOf(a.req)
+	// An HTTP/2 stream counts until net/http has put it away, which it does a
+	// moment after the end has been read, or during Close. A request that took
+	// the place in that moment would find the connection full and dial
+	// another. Close would also end the sending of a request, so this is only
+	// for those that have none to send.
+	b.closeFirst = resp.ProtoMajor == 2 && (a.req.Body == nil || a.req.Body == http.NoBody)
 	h.Body = b
 	b.host.bodies.Add(1)
+	if a.places.none() {
+		return &h.Response // it is held for the sake of a timeout
+	}
+	// Weak references, since a context may live for as long as the program,
+	// and a body that is forgotten must not.
 	if ctx.Done() != nil {
-		// A weak reference, since a context may live for as long as the
-		// program, and a body that is forgotten must not.
 		w := weak.Make(b)
 		b.unhook = context.AfterFunc(ctx, func() {
 			if b := w.Value(); b != nil {
-				b.permit.Release()
+				b.places.release()
+			}
+		})
+	}
+	if d := a.t.config.MaxHold; d > 0 {
+		w := weak.Make(b)
+		b.holder = time.AfterFunc(d, func() {
+			if b := w.Value(); b != nil && !b.ended.Load() {
+				b.places.release()
+				b.host.overheldFor(d)
 			}
 		})
 	}
@@ -85,14 +107,21 @@ func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response 
 
 // Read reads from the body. Its end or an error ends the exchange.
 func (b *body) Read(p []byte) (int, error) {
+	if b.atEOF.Load() {
+		return 0, io.EOF // the inner body would say that it has been closed
+	}
 	n, err := b.inner.Read(p)
 	if err == nil {
 		return n, nil
 	}
-	err = b.expiry.explain(err)
+	err = b.total.explain(b.expiry.explain(err))
 	if b.ended.CompareAndSwap(false, true) {
 		if err == io.EOF {
 			b.to.Trailer = b.from.Trailer // net/http may only have made it now
+			if b.closeFirst {
+				b.atEOF.Store(true)
+				b.inner.Close()
+			}
 		}
 		b.release()
 	}
@@ -121,9 +150,11 @@ func (b *body) release() {
 	if b.unhook != nil {
 		b.unhook()
 	}
-	if b.expiry != nil {
-		b.expiry.cancel()
+	if b.holder != nil {
+		b.holder.Stop()
 	}
-	b.permit.Release()
+	b.expiry.end()
+	b.total.end()
+	b.places.release()
 	b.host.bodies.Add(-1)
 }

@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -46,7 +47,7 @@ type breaker struct {
 	two     *gobreaker.TwoStepCircuitBreaker[struct{}]
 	config  Breaker
 	state   atomic.Int32 // as of the last call of two; an open breaker may be due for probing
-	until   atomic.Int64 // Unix nanoseconds; when an open breaker is
+	until   atomic.Int64 // Unix nanoseconds; when an open breaker is. No sooner than gobreaker thinks
 	noted   atomic.Bool  // there are notes
 	refused atomic.Uint64
 
@@ -60,6 +61,7 @@ type breaker struct {
 type transition struct {
 	from, to gobreaker.State
 	counts   gobreaker.Counts // what made a closed breaker open
+	open     time.Duration    // for how long, at least
 }
 
 func newBreaker(c Breaker) *breaker {
@@ -89,13 +91,15 @@ func newBreaker(c Breaker) *breaker {
 
 // note is called with gobreaker's mutex held.
 func (b *breaker) note(_ string, from, to gobreaker.State) {
+	var open time.Duration
 	if to == gobreaker.StateOpen {
-		b.until.Store(time.Now().Add(b.config.OpenFor).UnixNano())
+		open = b.config.OpenFor + rand.N(b.config.OpenFor/5+1)
+		b.until.Store(time.Now().Add(open).UnixNano())
 	}
 	b.state.Store(int32(to))
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.notes = append(b.notes, transition{from, to, b.tripped})
+	b.notes = append(b.notes, transition{from, to, b.tripped, open})
 	b.tripped = gobreaker.Counts{}
 	if to == gobreaker.StateOpen {
 		b.opened++
@@ -117,7 +121,7 @@ func (h *host) settle() {
 	b.mu.Unlock()
 	for _, n := range notes {
 		if n.to == gobreaker.StateOpen {
-			h.keep(b.config.OpenFor)
+			h.keepTo(b.until.Load())
 			h.flush(h.refusal(gobreaker.ErrOpenState))
 		}
 		h.changed(n)
@@ -142,10 +146,12 @@ func (h *host) check() error {
 	if b == nil || b.state.Load() != int32(gobreaker.StateOpen) {
 		return nil
 	}
-	s := b.two.State() // may find that it is time to probe
-	h.settle()
-	if s != gobreaker.StateOpen {
-		return nil
+	if time.Now().UnixNano() >= b.until.Load() {
+		s := b.two.State() // may find that it is time to probe
+		h.settle()
+		if s != gobreaker.StateOpen {
+			return nil
+		}
 	}
 	return h.refusal(gobreaker.ErrOpenState)
 }
@@ -155,6 +161,9 @@ func (h *host) admit() (ticket, error) {
 	b := h.breaker
 	if b == nil {
 		return ticket{}, nil
+	}
+	if err := h.check(); err != nil {
+		return ticket{}, err // gobreaker knows nothing of what is added to its Timeout
 	}
 	done, err := b.two.Allow()
 	probing := err == nil && b.state.Load() == int32(gobreaker.StateHalfOpen)
@@ -167,6 +176,14 @@ func (h *host) admit() (ticket, error) {
 		t.probe = newProbe(h, done)
 	}
 	return t, nil
+}
+
+// patience is Breaker.Patience.
+func (b *breaker) patience() time.Duration {
+	if b == nil {
+		return 0
+	}
+	return b.config.Patience
 }
 
 // A ticket is the right to tell the breaker of one attempt, once. The zero

@@ -16,9 +16,11 @@ import (
 // capacity of the host. It is what a Transport uses unless Config.Classify is
 // set, and what such a function should fall back on.
 //
-//	Refused    429 and 503; a stream refused by HTTP/2
+//	Refused    429 and 503; a stream refused by HTTP/2, or a connection ended
+//	           with ENHANCE_YOUR_CALM
 //	Overdue    a deadline that passed, ours or (502, 504) a gateway's; a
-//	           connection that was refused, reset or closed without an answer
+//	           connection that was refused, reset or closed without an answer,
+//	           by a GOAWAY for instance
 //	Failed     any other 5xx but 501; a name that does not resolve; errors that
 //	           it does not know
 //	Cancelled  cancelled by the caller
@@ -73,6 +75,11 @@ func classifyError(err error) limiter.Outcome {
 		return limiter.Refused
 	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return limiter.Overdue
+	case lostHTTP2(err):
+		if strings.Contains(err.Error(), "ErrCode=ENHANCE_YOUR_CALM") {
+			return limiter.Refused
+		}
+		return limiter.Overdue
 	case neverSent(err):
 		return limiter.Ignored
 	default:
@@ -95,6 +102,14 @@ const (
 	refusedStream   = 0x7
 	enhanceYourCalm = 0xb
 )
+
+// lostHTTP2 reports whether err says that an HTTP/2 connection has ended under
+// the request: by a GOAWAY or because nothing answered a ping. Such errors of
+// net/http have no type of their own that could be asked for.
+func lostHTTP2(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "http2: server sent GOAWAY") || strings.Contains(text, "http2: client connection lost")
+}
 
 // invalid is how the errors begin with which net/http turns down a request that
 // no server would be sent. They have no type, and without this one caller's

@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"net/http"
-	"reflect"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,32 +17,92 @@ type Config struct {
 	// NewTransport http.DefaultTransport, looked up at each request.
 	Base http.RoundTripper
 
-	// Limiter makes the Limiter of a host that is seen for the first time.
-	// The host is lower-case with its port, as in "example.com:443". Nil
-	// means limiter.Adaptive with a queue of at most 10,000; a function that
-	// returns nil leaves the host unlimited. To limit several hosts together
-	// return the same Limiter for all of them.
+	// Policy makes the policy of a host that is seen for the first time. The
+	// host is lower-case with its port, as in "example.com:443". The Transport
+	// makes the Limiter around it, with a queue of at most 10,000, and logs
+	// how its limit changes. Nil means limiter.Adaptive with its defaults; a
+	// function that returns nil leaves the host unlimited.
 	//
 	// It is called with the table of hosts locked, once for each stay of a
 	// host there, and must not use the Transport.
+	Policy func(host string) limiter.Policy
+
+	// Limiter is for whoever wants to make the Limiter itself, with options
+	// or to limit several hosts together: then it returns the same Limiter
+	// for all of them. Otherwise it is like Policy, of which it takes the
+	// place: only one of them may be set.
 	Limiter func(host string) *limiter.Limiter
+
+	// Hosts overrides some of this Config for the hosts that match a pattern:
+	//
+	//	"api.example.com"       that host, at any port
+	//	"api.example.com:8443"  that host at that port
+	//	"*.example.com"         what is below it, at any depth, but not it
+	//	"*.example.com:8443"    the same at that port
+	//
+	// Of several that match the most specific counts: without a star before
+	// with one, longer before shorter, with a port before without.
+	Hosts map[string]HostConfig
+
+	// Global limits all hosts together, besides the limit of each; nil means
+	// that nothing does. A request gets its place there after that of its
+	// host, and while it waits for one of the two it holds neither, unless it
+	// has lost one that way before: only then does it wait for the global
+	// place with that of its host in hand. Looking for a place without waiting
+	// counts as Rejected.Busy in the statistics of both Limiters.
+	Global *limiter.Limiter
+
+	// MaxWait bounds how long an attempt waits to be admitted, in all queues
+	// together; 0 means no bound but the context's deadline. A request that
+	// has waited for too long fails with limiter.ErrMaxWait.
+	MaxWait time.Duration
 
 	// MaxHosts is the number of hosts to remember; 0 means 1024. The host
 	// that has been idle for the longest goes first. Hosts in use, hosts that
 	// asked for quiet and hosts whose breaker is open are kept beyond it.
 	MaxHosts int
 
+	// Timeout bounds a request as a whole: waiting, all attempts and the
+	// pauses between them, and reading the response body; 0 means no bound.
+	// It is to http.Client.Timeout what it says, without the flaw that it
+	// hides the error: see [ErrTimeout].
+	//
+	// With this or an AttemptTimeout the Base gets a shallow copy of each
+	// request, which shares everything but the context; without, the very
+	// request.
+	Timeout time.Duration
+
 	// AttemptTimeout bounds the time from admission to the end of the
 	// response body; 0 means no bound. Time in the queue does not count:
-	// bound that with the request's context, http.Client.Timeout or
-	// limiter.MaxWait. An expired attempt fails with [ErrAttemptTimeout].
-	//
-	// With a timeout the Base gets a shallow copy of each request, which
-	// shares everything but the context; without one, the very request.
+	// bound that with MaxWait, Timeout or the request's context. An expired
+	// attempt fails with [ErrAttemptTimeout].
 	AttemptTimeout time.Duration
 
-	// MaxRetryAfter bounds how long a server's Retry-After header can hold
-	// back its host; 0 means one minute. A Limiter of your own has its bound
+	// MaxHold bounds how long after its head a response may hold its place; 0
+	// means no bound. It is a guard against bodies that nobody closes. When
+	// it has passed the place is given back and HostStats.Overheld counts it;
+	// the body can be read on.
+	MaxHold time.Duration
+
+	// ReleaseAtHead says which responses give back their place at their head
+	// instead of holding it to the end of their body, because they last long
+	// and cost the host little: long polls, streams of events. An
+	// AttemptTimeout then ends at the head, too. It is called for responses
+	// with a body and must leave that alone. Nil means none; [EventStream] is
+	// a function for this. For a single request see [WithReleaseAtHead].
+	ReleaseAtHead func(*http.Response) bool
+
+	// Retry sends requests again that have failed. The zero Retry does not.
+	Retry Retry
+
+	// NoPacing leaves unread what servers say of their quotas (the
+	// RateLimit and X-RateLimit headers) and does without the rate that is
+	// found from answers of 429. Without it both hold requests back in time;
+	// see the package comment.
+	NoPacing bool
+
+	// MaxRetryAfter bounds how long a server's Retry-After header, or a quota
+	// that is used up, can hold back its host; 0 means one minute. A Limiter of your own has its bound
 	// in limiter.MaxPause too, and the lesser of both holds.
 	MaxRetryAfter time.Duration
 
@@ -73,6 +132,15 @@ type Config struct {
 	Logger *zap.Logger
 }
 
+// HostConfig overrides a [Config] for some hosts. What is zero is as in the
+// Config.
+type HostConfig struct {
+	Policy         func(host string) limiter.Policy   // see Config.Policy
+	Limiter        func(host string) *limiter.Limiter // see Config.Limiter
+	AttemptTimeout time.Duration                      // less than 0: none
+	Breaker        *Breaker
+}
+
 // Breaker configures the circuit breaker of a host: it opens when too many of
 // the host's answers are failures, then refuses requests at once instead of
 // letting them wait, and after a while lets a few through as probes. Answers
@@ -93,12 +161,15 @@ type Breaker struct {
 	// that opens a breaker, above 0 and at most 1; 0 means 0.5.
 	FailureRatio float64
 
-	// Window is the time over which answers are counted; 0 means 10 s. It
-	// moves in steps of a tenth.
+	// Window is the time over which answers are counted; 0 means 10 s, or
+	// twice the AttemptTimeout if that is more, and it must not be less: of a
+	// host that hangs no two answers would be within it. It moves in steps of
+	// a tenth.
 	Window time.Duration
 
-	// OpenFor is how long a breaker stays open before it lets probes
-	// through; 0 means 5 s.
+	// OpenFor is how long a breaker stays open at least before it lets probes
+	// through; 0 means 5 s. Up to a fifth is added at random each time, lest
+	// many clients probe a host at the same moment.
 	OpenFor time.Duration
 
 	// Probes is the number of requests let through at once while a breaker
@@ -116,80 +187,4 @@ type Breaker struct {
 	// the caller's own deadline to count as a failure; 0 means 1 s. Less than
 	// that says more about the caller, or about our queue.
 	Patience time.Duration
-}
-
-// maxQueue bounds the queue of a Limiter that the Transport makes by itself.
-const maxQueue = 10_000
-
-// withDefaults returns c with its zero values replaced by what they mean.
-func (c Config) withDefaults() Config {
-	setDefault(&c.MaxHosts, 1024)
-	setDefault(&c.MaxRetryAfter, time.Minute)
-	if c.Classify == nil {
-		c.Classify = Classify
-	}
-	if c.Logger == nil {
-		c.Logger = zap.NewNop()
-	}
-	b := &c.Breaker
-	setDefault(&b.MinRequests, 20)
-	setDefault(&b.FailureRatio, 0.5)
-	setDefault(&b.Window, 10*time.Second)
-	setDefault(&b.OpenFor, 5*time.Second)
-	setDefault(&b.Probes, 3)
-	setDefault(&b.ProbeTimeout, c.AttemptTimeout)
-	setDefault(&b.ProbeTimeout, 30*time.Second)
-	setDefault(&b.Patience, time.Second)
-	return c
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
-// check returns a *ConfigError for the first field that cannot be obeyed.
-func (c Config) check() error {
-	// A nil pointer inside a non-nil interface would panic at the first
-	// request, far from the mistake.
-	if v := reflect.ValueOf(c.Base); c.Base != nil && v.Kind() == reflect.Pointer && v.IsNil() {
-		return &ConfigError{"Base", "a nil " + v.Type().String(), "nil itself or a RoundTripper"}
-	}
-	b := c.Breaker
-	for _, f := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"AttemptTimeout", c.AttemptTimeout},
-		{"MaxRetryAfter", c.MaxRetryAfter},
-		{"Breaker.OpenFor", b.OpenFor},
-		{"Breaker.ProbeTimeout", b.ProbeTimeout},
-		{"Breaker.Patience", b.Patience},
-	} {
-		if f.value < 0 {
-			return &ConfigError{f.name, f.value, "a positive duration, or 0 for the default"}
-		}
-	}
-	for _, f := range []struct {
-		name  string
-		value int
-	}{
-		{"MaxHosts", c.MaxHosts},
-		{"MaxIdlePerHost", c.MaxIdlePerHost},
-		{"Breaker.MinRequests", b.MinRequests},
-		{"Breaker.Probes", b.Probes},
-	} {
-		if f.value < 0 || f.value > 1<<30 {
-			return &ConfigError{f.name, f.value, "from 1 to 2^30, or 0 for the default"}
-		}
-	}
-	if b.Window < 0 || b.Window > 0 && b.Window < steps {
-		return &ConfigError{"Breaker.Window", b.Window, "at least 10 ns, or 0 for the default"}
-	}
-	if !(b.FailureRatio >= 0 && b.FailureRatio <= 1) { // NaN is neither
-		return &ConfigError{"Breaker.FailureRatio", b.FailureRatio, "above 0 and at most 1, or 0 for the default"}
-	}
-	return nil
 }

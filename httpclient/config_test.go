@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidegate-go/tidegate/httpclient"
+	"github.com/tidegate-go/tidegate/limiter"
 )
 
 func TestConfigThatCannotBeObeyedIsRefused(t *testing.T) {
@@ -25,6 +26,20 @@ func TestConfigThatCannotBeObeyedIsRefused(t *testing.T) {
 		"Breaker.OpenFor":      {Breaker: httpclient.Breaker{OpenFor: -1}},
 		"Breaker.ProbeTimeout": {Breaker: httpclient.Breaker{ProbeTimeout: -1}},
 		"Breaker.Patience":     {Breaker: httpclient.Breaker{Patience: -1}},
+		"Timeout":              {Timeout: -1},
+		"MaxWait":              {MaxWait: -1},
+		"MaxHold":              {MaxHold: -1},
+		"Retry.Attempts":       {Retry: httpclient.Retry{Attempts: -1}},
+		"Retry.MinBackoff":     {Retry: httpclient.Retry{MinBackoff: 2, MaxBackoff: 1}},
+		"Retry.MaxBackoff":     {Retry: httpclient.Retry{MaxBackoff: -1}},
+		"Retry.Budget":         {Retry: httpclient.Retry{Budget: 1.5}},
+		"Limiter": {
+			Limiter: func(string) *limiter.Limiter { return nil }, Policy: func(string) limiter.Policy { return nil },
+		},
+		"Hosts": {Hosts: map[string]httpclient.HostConfig{"http://a.example/": {}}},
+		"Hosts[a.example].Breaker.Probes": {Hosts: map[string]httpclient.HostConfig{
+			"a.example": {Breaker: &httpclient.Breaker{Probes: -1}},
+		}},
 	} {
 		_, err := httpclient.NewTransport(c)
 		var e *httpclient.ConfigError
@@ -33,6 +48,21 @@ func TestConfigThatCannotBeObeyedIsRefused(t *testing.T) {
 		}
 		if _, err := httpclient.New(c); !errors.As(err, &e) || e.Field != field {
 			t.Errorf("%s: New says %v", field, err)
+		}
+	}
+	// Times of which one makes another meaningless.
+	for field, c := range map[string]httpclient.Config{
+		"AttemptTimeout": {Timeout: time.Second, AttemptTimeout: time.Second},
+		"MaxWait":        {Timeout: time.Second, MaxWait: 2 * time.Second},
+		"Breaker.Window": {AttemptTimeout: time.Minute, Breaker: httpclient.Breaker{Window: time.Minute}},
+		"Hosts[a.example].AttemptTimeout": {Timeout: time.Second, Hosts: map[string]httpclient.HostConfig{
+			"a.example": {AttemptTimeout: time.Minute},
+		}},
+	} {
+		_, err := httpclient.NewTransport(c)
+		var e *httpclient.ConfigError
+		if !errors.As(err, &e) || e.Field != field {
+			t.Errorf("%s: %v", field, err)
 		}
 	}
 	for _, ratio := range []float64{-0.1, 1.1, math.Inf(1)} {

@@ -22,6 +22,12 @@ var (
 	// end of the answer. The error matches context.DeadlineExceeded too, and
 	// its Timeout method says true.
 	ErrAttemptTimeout = errors.New("httpclient: attempt timed out")
+
+	// ErrTimeout means that Config.Timeout passed before the end of the
+	// answer. The error matches context.DeadlineExceeded too, and its Timeout
+	// method says true. If the time passed in the queue, the error matches
+	// limiter.ErrRejected as well: that attempt was not sent.
+	ErrTimeout = errors.New("httpclient: timed out")
 )
 
 // A BreakerError says that a request was not sent because of its host's
@@ -49,32 +55,33 @@ func (e *BreakerError) Is(target error) bool { return target == ErrBreakerOpen }
 // Unwrap returns the error of gobreaker.
 func (e *BreakerError) Unwrap() error { return e.err }
 
-// An attemptTimeout is the cause with which the context of an attempt ends, so
-// it is also what net/http returns for such an attempt over HTTP/1.
-type attemptTimeout struct {
+// A timeoutError is the cause with which the context of an attempt, or of a
+// request, ends, so it is also what net/http returns for it over HTTP/1.
+type timeoutError struct {
+	kind  error // ErrTimeout or ErrAttemptTimeout
 	after time.Duration
 	err   error // what the Base made of it, if that was something else
 }
 
-func (e *attemptTimeout) Error() string {
-	text := ErrAttemptTimeout.Error() + " after " + e.after.String()
+func (e *timeoutError) Error() string {
+	text := e.kind.Error() + " after " + e.after.String()
 	if e.err != nil {
 		text += ": " + e.err.Error()
 	}
 	return text
 }
 
-func (e *attemptTimeout) Is(target error) bool {
-	return target == ErrAttemptTimeout || target == context.DeadlineExceeded
+func (e *timeoutError) Is(target error) bool {
+	return target == e.kind || target == context.DeadlineExceeded
 }
 
-func (e *attemptTimeout) Unwrap() error { return e.err }
+func (e *timeoutError) Unwrap() error { return e.err }
 
 // Timeout is asked for by url.Error, by a type assertion.
-func (e *attemptTimeout) Timeout() bool { return true }
+func (e *timeoutError) Timeout() bool { return true }
 
 // Temporary is part of net.Error, which callers look for with errors.As.
-func (e *attemptTimeout) Temporary() bool { return true }
+func (e *timeoutError) Temporary() bool { return true }
 
 // A ConfigError is returned by [New] and [NewTransport] for a configuration
 // that cannot be obeyed.

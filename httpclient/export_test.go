@@ -10,3 +10,17 @@ func Waiting(t *Transport) (n int) {
 	})
 	return n
 }
+
+// Heard returns the number of pieces of evidence that the pacers of t have not
+// looked at.
+func Heard(t *Transport) (n int) {
+	t.hosts.Each(func(_ key, h *host) bool {
+		if p := h.pacer.Load(); p != nil {
+			p.policy.mu.Lock()
+			defer p.policy.mu.Unlock()
+			n += len(p.policy.box)
+		}
+		return true
+	})
+	return n
+}

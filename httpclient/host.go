@@ -20,10 +20,7 @@ type key struct{ name, port string }
 // counts and not Request.Host, which names one of the many that a server
 // behind that address may have.
 func keyOf(u *url.URL) key {
-	name, port := u.Host, ""
-	if i := strings.LastIndexByte(name, ':'); i >= 0 && strings.IndexByte(name[i:], ']') < 0 {
-		name, port = name[:i], name[i+1:]
-	}
+	name, port := splitPort(u.Host)
 	if port == "" {
 		switch strings.ToLower(u.Scheme) {
 		case "http":
@@ -34,20 +31,43 @@ func keyOf(u *url.URL) key {
 			port = u.Scheme // a protocol registered with http.Transport
 		}
 	}
-	return key{strings.ToLower(name), port}
+	return key{normal(name), port}
+}
+
+// splitPort splits a host as it is in a URL; port is empty if there is none.
+func splitPort(host string) (name, port string) {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && strings.IndexByte(host[i:], ']') < 0 {
+		return host[:i], host[i+1:]
+	}
+	return host, ""
+}
+
+// normal is the name in lower case and without the dot that may end it.
+func normal(name string) string {
+	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
 func (k key) String() string { return k.name + ":" + k.port }
 
 // A host is what a Transport keeps about one host.
 type host struct {
-	name    string
-	limiter *limiter.Limiter
-	breaker *breaker // nil if disabled
-	log     hostLog
+	name              string
+	limiter           *limiter.Limiter
+	global            *limiter.Limiter // of all hosts; may be nil
+	maxWait, maxPause time.Duration
+	noPacing          bool
+	breaker           *breaker // nil if disabled
+	timeout           *timeoutError
+	log               hostLog
+	pacer             atomic.Pointer[pacer] // nil until the server gives cause for one
+	budget            budget                // of retries
 
 	bodies    atomic.Int64 // held responses that have not ended
 	keepUntil atomic.Int64 // Unix nanoseconds
+
+	retries, retriesDenied, bypassed, overheld, atHead atomic.Uint64
+
+	greeted, leaked atomic.Bool // what is said once has been said
 
 	mu      sync.Mutex // guards waiting; leaf
 	waiting map[*waiting]context.CancelCauseFunc
@@ -55,25 +75,38 @@ type host struct {
 
 // newHost is called with the table of hosts locked.
 func (t *Transport) newHost(k key) *host {
-	h := &host{name: k.String()}
+	c := t.configOf(k)
+	h := &host{name: k.String(), global: c.Global, maxWait: c.MaxWait, maxPause: c.MaxRetryAfter, noPacing: c.NoPacing}
 	h.log.to = t.log
-	c := t.config
 	if !c.Breaker.Disabled {
 		h.breaker = newBreaker(c.Breaker)
 	}
+	if c.AttemptTimeout > 0 {
+		h.timeout = &timeoutError{kind: ErrAttemptTimeout, after: c.AttemptTimeout}
+	}
+	h.limiter = t.newLimiter(h, c)
+	return h
+}
+
+func (t *Transport) newLimiter(h *host, c Config) *limiter.Limiter {
 	if c.Limiter != nil {
-		h.limiter = c.Limiter(h.name)
-		if h.limiter == nil {
-			h.limiter = new(limiter.Limiter)
+		if l := c.Limiter(h.name); l != nil {
+			return l
 		}
-		return h
+		return new(limiter.Limiter)
+	}
+	policy := limiter.Adaptive(limiter.AdaptiveConfig{})
+	if c.Policy != nil {
+		policy = c.Policy(h.name)
+	}
+	if policy == nil {
+		return new(limiter.Limiter)
 	}
 	options := []limiter.Option{limiter.MaxQueue(maxQueue), limiter.MaxPause(c.MaxRetryAfter)}
-	if t.config.Logger.Core() != nopCore { // being observed has a price
+	if c.Logger.Core() != nopCore { // being observed has a price
 		options = append(options, limiter.Observe(h.observe))
 	}
-	h.limiter = limiter.New(limiter.Adaptive(limiter.AdaptiveConfig{}), options...)
-	return h
+	return limiter.New(policy, options...)
 }
 
 // busy reports whether forgetting h would forget something that matters: calls
@@ -89,8 +122,9 @@ func (h *host) busy() bool {
 }
 
 // keep sees to it that h is not forgotten for the time d.
-func (h *host) keep(d time.Duration) {
-	until := time.Now().Add(d).UnixNano()
+func (h *host) keep(d time.Duration) { h.keepTo(time.Now().Add(d).UnixNano()) }
+
+func (h *host) keepTo(until int64) {
 	for {
 		old := h.keepUntil.Load()
 		if old >= until || h.keepUntil.CompareAndSwap(old, until) {

@@ -21,6 +21,7 @@ type hostLog struct {
 	rejection sample
 	quiet     sample
 	limits    sample
+	overheld  sample
 	limit     int // that was logged last; used by the observer alone
 }
 
@@ -75,10 +76,10 @@ func (h *host) changed(n transition) {
 	case n.to == gobreaker.StateOpen && n.from == gobreaker.StateClosed:
 		h.log.to.Warn("circuit breaker opened", append(fields,
 			zap.Uint32("failures", n.counts.TotalFailures), zap.Uint32("successes", n.counts.TotalSuccesses),
-			zap.Duration("open_for", h.breaker.config.OpenFor))...)
+			zap.Duration("open_for", n.open))...)
 	case n.to == gobreaker.StateOpen:
 		h.log.to.Warn("circuit breaker opened again: a probe failed", append(fields,
-			zap.Duration("open_for", h.breaker.config.OpenFor))...)
+			zap.Duration("open_for", n.open))...)
 	case n.to == gobreaker.StateHalfOpen:
 		h.log.to.Info("circuit breaker half-open", fields...)
 	default:

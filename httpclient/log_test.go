@@ -73,11 +73,11 @@ func TestLogTellsOfLimitsAndPauses(t *testing.T) {
 		tr := must(httpclient.NewTransport(httpclient.Config{
 			Base: roundTripper(func(req *http.Request) (*http.Response, error) {
 				time.Sleep(time.Millisecond)
-				resp := response(req, 429)
+				resp := response(req, 503)
 				resp.Header.Set("Retry-After", "1")
 				return resp, nil
 			}),
-			Logger: zap.New(core),
+			Logger: zap.New(core), Breaker: httpclient.Breaker{Disabled: true},
 		}))
 		for range 20 {
 			do(tr, get(t.Context()))

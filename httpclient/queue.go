@@ -3,39 +3,136 @@ package httpclient
 import (
 	"context"
 	"errors"
-	"net/http"
+	"time"
 
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
-// acquire waits for a place. The wait ends with the request's context, with its
-// Cancel channel, and when the host's breaker opens.
-func (h *host) acquire(req *http.Request) (limiter.Permit, error) {
-	ctx := req.Context()
-	if h.breaker == nil && cancelOf(req) == nil {
-		return h.limiter.Acquire(ctx)
+// enter waits for all the places that the attempt needs. The wait ends with the
+// request's context, with its Cancel channel, with Config.MaxWait and when the
+// host's breaker opens.
+func (a *attempt) enter() error {
+	h := a.host
+	var start time.Time
+	if a.wishes.info != nil {
+		start = time.Now()
 	}
-	w := &waiting{Context: ctx, host: h, cancelled: cancelOf(req)}
-	defer w.end()
-	p, err := h.limiter.Acquire(w)
-	if err != nil {
-		var opened *BreakerError
-		if errors.As(context.Cause(w), &opened) {
-			return limiter.Permit{}, opened
-		}
+	var err error
+	if h.breaker == nil && h.maxWait == 0 && cancelOf(a.req) == nil {
+		err = a.places.take(a.req.Context(), h)
+	} else {
+		w := waiting{Context: a.req.Context(), host: h, cancelled: cancelOf(a.req)}
+		err = w.take(&a.places)
 	}
-	return p, err
+	if i := a.wishes.info; i != nil {
+		i.Queued += time.Since(start)
+		i.Limit = h.limiter.Stats().Limit
+	}
+	return err
 }
 
-// A waiting is the context with which one request waits in the queue of its
-// host. It is the request's context until somebody asks for Done, which the
-// Limiter does only for a request that has to wait: the others are spared the
-// price of a context that can be cancelled. It is for use by one goroutine.
+// take waits in the queues of the pacer, of the host and of all hosts. It holds
+// no place in one while it waits in another, since that place might be used
+// meanwhile, and since a limiter that measures latency would measure the wait.
+// What the pacer grants is no place: it is kept.
+func (p *places) take(ctx context.Context, h *host) (err error) {
+	for {
+		pacer := h.pacer.Load()
+		if pacer != nil && p.pace == (limiter.Permit{}) {
+			if p.pace, err = pacer.limiter.Acquire(ctx); err != nil {
+				return err
+			}
+			p.paceSeq = pacer.policy.started.Load()
+		}
+		if p.host, err = h.limiter.Acquire(ctx); err != nil {
+			return err
+		}
+		if pacer != nil || h.pacer.Load() == nil {
+			break
+		}
+		p.host.Release() // the pacer came while we waited
+	}
+	if h.global == nil {
+		return nil
+	}
+	return p.takeGlobal(ctx, h)
+}
+
+// takeGlobal gets the global place once that of the host is there. It would be
+// best if one queue knew of both limits; two limiters cannot be asked as one.
+// So whoever finds no room in the one gives up the other, waits there, and comes
+// back. Only who has lost the host's place in doing so keeps it and waits on:
+// always in this order, so nobody waits in a circle.
+func (p *places) takeGlobal(ctx context.Context, h *host) (err error) {
+	var ok bool
+	if p.global, ok = h.global.TryAcquire(); ok {
+		return nil
+	}
+	p.host.Release()
+	if p.global, err = h.global.Acquire(ctx); err != nil {
+		return err
+	}
+	if p.host, ok = h.limiter.TryAcquire(); ok {
+		return nil
+	}
+	p.global.Release()
+	if p.host, err = h.limiter.Acquire(ctx); err != nil {
+		return err
+	}
+	p.global, err = h.global.Acquire(ctx)
+	return err
+}
+
+// A waiting is the context with which one request waits in the queues. It is
+// the request's context until somebody asks for Done, which a Limiter does only
+// for a request that has to wait: the others are spared the price of a context
+// that can be cancelled. It is for use by one goroutine.
 type waiting struct {
 	context.Context
 	host      *host
 	cancelled <-chan struct{}         // Request.Cancel
 	cancel    context.CancelCauseFunc // nil: has not had to wait
+	stop      context.CancelFunc      // of the context for MaxWait
+	caller    context.Context         // before the context for MaxWait; nil without
+}
+
+// take is places.take under w.
+func (w *waiting) take(p *places) error {
+	defer w.end()
+	err := p.take(w, w.host)
+	if err == nil {
+		return nil
+	}
+	var opened *BreakerError
+	if errors.As(context.Cause(w), &opened) {
+		return opened
+	}
+	var r *limiter.RejectedError
+	if w.ours() && errors.As(err, &r) && r.Reason == limiter.Deadline {
+		tooLong := *r
+		tooLong.Reason = limiter.WaitedTooLong
+		return &tooLong
+	}
+	return err
+}
+
+// ours reports whether MaxWait is what bounds the wait, and not the caller.
+func (w *waiting) ours() bool {
+	if w.caller == nil || w.caller.Err() != nil {
+		return false
+	}
+	callers, ok := w.caller.Deadline()
+	mine, _ := w.Context.Deadline()
+	return !ok || mine.Before(callers)
+}
+
+// Deadline returns the sooner of MaxWait's and the caller's. Like Done it is
+// asked for only when the request has to wait.
+func (w *waiting) Deadline() (time.Time, bool) {
+	if w.cancel == nil && w.host.maxWait > 0 {
+		w.begin()
+	}
+	return w.Context.Deadline()
 }
 
 // Done returns a channel that is closed when the wait is to end.
@@ -47,7 +144,12 @@ func (w *waiting) Done() <-chan struct{} {
 }
 
 func (w *waiting) begin() {
-	ctx, cancel := context.WithCancelCause(w.Context)
+	parent := w.Context
+	if d := w.host.maxWait; d > 0 {
+		w.caller = parent
+		parent, w.stop = context.WithTimeoutCause(parent, d, limiter.ErrMaxWait)
+	}
+	ctx, cancel := context.WithCancelCause(parent)
 	w.Context, w.cancel = ctx, cancel
 	if c := w.cancelled; c != nil {
 		go func() {
@@ -79,9 +181,13 @@ func (w *waiting) end() {
 		return
 	}
 	w.cancel(nil)
+	if w.stop != nil {
+		w.stop()
+	}
 	w.host.mu.Lock()
-	defer w.host.mu.Unlock()
 	delete(w.host.waiting, w)
+	w.host.mu.Unlock()
+	w.host.lookForLeaks() // who had to wait has cause to ask
 }
 
 // flush ends every wait with err.

@@ -17,6 +17,14 @@ type HostStats struct {
 	Host    string // "example.com:443"
 	Limiter limiter.Stats
 	Breaker BreakerStats
+	Pacer   limiter.Stats // of the queue for the server's quota; zero if it has not said one
+	Pace    float64       // requests per second that a quota allows now; 0 for no bound
+
+	Retries       uint64 // attempts after the first
+	RetriesDenied uint64 // those that the budget did not allow
+	Bypassed      uint64 // attempts with WithBypass
+	AtHead        uint64 // places given back at the head; see Config.ReleaseAtHead
+	Overheld      uint64 // places given back by Config.MaxHold
 }
 
 // BreakerStats is how the circuit breaker of a host stands. It is the zero
@@ -34,7 +42,7 @@ func (t *Transport) Stats() Stats {
 	t.once.Do(t.init)
 	var s Stats
 	t.hosts.Each(func(_ key, h *host) bool {
-		s.Hosts = append(s.Hosts, HostStats{h.name, h.limiter.Stats(), h.breakerStats()})
+		s.Hosts = append(s.Hosts, h.stats())
 		return true
 	})
 	return s
@@ -49,6 +57,19 @@ func (s Stats) Host(name string) (HostStats, bool) {
 		}
 	}
 	return HostStats{}, false
+}
+
+func (h *host) stats() HostStats {
+	s := HostStats{
+		Host: h.name, Limiter: h.limiter.Stats(), Breaker: h.breakerStats(),
+		Retries: h.retries.Load(), RetriesDenied: h.retriesDenied.Load(),
+		Bypassed: h.bypassed.Load(), AtHead: h.atHead.Load(), Overheld: h.overheld.Load(),
+	}
+	if p := h.pacer.Load(); p != nil {
+		s.Pacer, s.Pace = p.limiter.Stats(), p.policy.pace()
+	}
+	h.lookForLeaks()
+	return s
 }
 
 func (h *host) breakerStats() BreakerStats {

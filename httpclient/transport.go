@@ -3,6 +3,7 @@ package httpclient
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -27,7 +28,12 @@ type Transport struct {
 	config Config // complete after once
 	log    *zap.Logger
 	hosts  *perkey.Table[key, *host]
-	expiry *attemptTimeout // the cause with which attempts end
+	total  *timeoutError // the cause with which requests end
+
+	breaker   Breaker    // as configured
+	overrides []override // Config.Hosts
+
+	warned atomic.Bool // that the Base is too narrow
 }
 
 // NewTransport returns a Transport. The error is a [*ConfigError].
@@ -44,10 +50,11 @@ func NewTransport(c Config) (*Transport, error) {
 }
 
 func (t *Transport) init() {
+	t.breaker, t.overrides = t.config.Breaker, overridesOf(t.config.Hosts)
 	t.config = t.config.withDefaults()
 	t.log = t.config.Logger.Named("httpclient")
 	t.hosts = perkey.New(t.config.MaxHosts, t.newHost, (*host).busy)
-	t.expiry = &attemptTimeout{after: t.config.AttemptTimeout}
+	t.total = &timeoutError{kind: ErrTimeout, after: t.config.Timeout}
 }
 
 // RoundTrip implements http.RoundTripper. It waits until the request is
@@ -60,19 +67,14 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer closeBody(req)
 		return t.base().RoundTrip(req)
 	}
-	a := attempt{t: t, req: req}
-	// Deferred, because Base and the functions of the Config may panic or end
-	// the goroutine, and neither the place nor the probe may be lost.
-	defer a.end()
-	err := a.admit()
-	if err == nil {
-		var resp *http.Response
-		if resp, err = a.send(); err == nil {
-			return resp, nil
-		}
+	c := call{t: t, req: req, wishes: wishesOf(req.Context())}
+	defer c.end()
+	resp, err := c.run()
+	if err != nil {
+		settle(err, cancelOf(req))
+		return nil, err
 	}
-	settle(err, cancelOf(req))
-	return nil, err
+	return resp, nil
 }
 
 // std is net/http's own DefaultTransport. It stands in when a Transport without

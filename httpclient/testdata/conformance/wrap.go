@@ -21,6 +21,12 @@ func conformanceWrap(next http.RoundTripper) http.RoundTripper {
 	if os.Getenv("CONF_TIMEOUT") != "" { // every request is a copy with a context of its own
 		c.AttemptTimeout = time.Hour
 	}
+	if os.Getenv("CONF_RETRY") != "" { // tests count requests, so nothing is tried again; the loop is run through
+		c.Retry = httpclient.Retry{Attempts: 3, If: func(*http.Response, error) bool { return false }}
+	}
+	if os.Getenv("CONF_RETRY") == "real" {
+		c.Retry.If = nil
+	}
 	t, err := httpclient.NewTransport(c)
 	if err != nil {
 		panic(err)

@@ -1,0 +1,131 @@
+package httpclient
+
+import (
+	"math"
+	"time"
+)
+
+// A foundRate is the rate at which a server that answers 429 answers otherwise.
+// It comes into play with the first 429 and is dropped half a minute after the
+// last.
+//
+// First it searches: from a few requests per second it doubles every tenth of a
+// second, until there is a 429 or it is as fast as the fastest second was lately.
+// Then it is a little less than the rate of the successes, which is what the
+// server lets through, and from there it grows by
+//
+//	1 + t/100 s + (t/4 s)³
+//
+// so it feels for the edge slowly where it was found, and soon finds out that a
+// server can do much more. When far fewer requests succeed than the rate allows,
+// a window is used up or much has changed, and it searches again from a quarter.
+//
+// If a refusal comes with a Retry-After it costs that time, so t then begins
+// after it and runs slower.
+type foundRate struct {
+	rate      float64       // per second, when it was set; 0: none
+	set       time.Duration // when
+	searching bool
+	edge      float64       // where a search ends; 0: at the next refusal
+	slower    float64       // how much t runs slower
+	started   uint64        // pacing.started at that moment
+	since     time.Duration // when counting began
+	counts    [slots]slot
+}
+
+const (
+	slotTime  = 100 * time.Millisecond
+	slots     = 10
+	leastRate = 0.5 // per second
+	firstRate = 10
+	cut       = 0.98
+	maxCut    = 0.7
+	forgotten = 30 * time.Second
+)
+
+type slot struct {
+	number int64
+	count  float64
+}
+
+func (f *foundRate) succeeded(now time.Duration) {
+	n := int64(now / slotTime)
+	s := &f.counts[n%slots]
+	if s.number != n {
+		*s = slot{number: n}
+	}
+	s.count++
+}
+
+// measured returns the successes per second in the last n slots, of which the
+// one that has just begun is not counted as whole.
+func (f *foundRate) measured(now time.Duration, n int64) float64 {
+	last, sum := int64(now/slotTime), 0.0
+	for _, s := range f.counts {
+		if s.number > last-n && s.number <= last {
+			sum += s.count
+		}
+	}
+	within := min(max(now-f.since, slotTime), time.Duration(n-1)*slotTime+now%slotTime)
+	return sum / max(within, slotTime).Seconds()
+}
+
+// refused sets the rate, unless the call had started before the rate was set
+// last and so says nothing of it.
+func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
+	if f.since == 0 {
+		f.since = max(now, 1)
+	}
+	if f.rate > 0 && e.since <= f.started {
+		return
+	}
+	current, measured := f.at(now), f.measured(now, slots)
+	below := f.searching && f.edge > 0 && current < f.edge // the last refusal is not yet over
+	switch through := f.measured(now, 2) >= current/2; {
+	case current == 0:
+		f.rate, f.searching, f.edge = firstRate, true, 0
+	case below:
+		f.rate = current / 4
+	case through && f.searching:
+		// The truth is between what came through in the last second, most of
+		// which was slower, and where the search has arrived.
+		f.rate, f.searching = cut*math.Sqrt(math.Max(measured, 1)*current), false
+	case through:
+		f.rate, f.searching = math.Min(math.Max(cut*measured, maxCut*current), cut*current), false
+	default:
+		f.edge = cut * math.Min(measured, current)
+		if !f.searching && now-f.set < slots*slotTime {
+			f.edge = f.rate // the end of what was cut for just now
+		}
+		f.rate, f.searching = math.Min(current/4, f.edge), true
+	}
+	f.rate = math.Max(f.rate, leastRate)
+	f.set, f.started = after(now, e.pause), started
+	f.slower = 1 + 20*e.pause.Seconds()
+}
+
+// at returns the rate; 0 is none.
+func (f *foundRate) at(now time.Duration) float64 {
+	t, rate := max(0, now-f.set).Seconds(), f.rate
+	if rate == 0 || t > f.slower*forgotten.Seconds() {
+		return 0
+	}
+	if f.searching {
+		found := math.Log2(f.edge/rate) * slotTime.Seconds() // when the edge is reached
+		if !(t > found) || f.edge == 0 {
+			return math.Min(rate*math.Exp2(t/slotTime.Seconds()), 1e9)
+		}
+		t, rate = t-math.Max(0, found), math.Max(rate, f.edge)
+	}
+	t /= f.slower
+	return rate * (1 + t/100 + t*t*t/64)
+}
+
+// interval returns the time between two requests at that rate, or 0.
+func (f *foundRate) interval(now time.Duration) time.Duration {
+	rate := f.at(now)
+	if rate == 0 {
+		return 0
+	}
+	return time.Duration(float64(time.Second) / rate)
+}
