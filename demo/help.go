@@ -19,6 +19,7 @@ Examples:
 
 Experiments:
   sleep      tasks that sleep 3 × 0.1 s: what the scheduler can bear
+  uneven     tasks of uneven lengths: what a batch costs that waits for its slowest
   http       one GET each to an origin with a known capacity, in a child process
              on loopback: when time-outs begin, predicted and checked
   postgres   one connection each to a server with max_connections = 100: a real

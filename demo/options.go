@@ -45,7 +45,7 @@ type options struct {
 // valid says for each flag what it takes. The same words go into the help and
 // into the errors.
 var valid = map[string]string{
-	"experiments": "some of sleep, http, postgres, with commas between them",
+	"experiments": "some of sleep, uneven, http, postgres, with commas between them",
 	"policies":    "some of unbounded, batch, fixed, rate, adaptive, aimd, vegas, gradient2, gradient, pool, with commas between them",
 	"n":           "whole numbers from 1 to 10000000, with commas between them",
 	"runs":        "a whole number from 1 to 1000",

@@ -47,7 +47,7 @@ func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	}
 	s := &session{
 		options: o, out: &output{w: tables}, style: report.StyleOf(tables),
-		document: &report.Document{Schema: report.Schema, Environment: experiment.ReadEnvironment()},
+		document: &report.Document{Schema: report.Schema, Kind: report.KindRun, Environment: experiment.ReadEnvironment()},
 	}
 	s.document.Environment.Seed, s.document.Environment.Runs = o.seed, o.runs
 	s.document.Environment.Flags = o.recorded()
@@ -152,6 +152,8 @@ func (s *session) openOne(ctx context.Context, name string) (experiment.Workload
 			return nil, err
 		}
 		return w, nil
+	case experiment.NameUneven:
+		return experiment.NewUneven(s.seed), nil
 	default:
 		return experiment.NewSleep(s.seed, s.spread), nil
 	}

@@ -60,7 +60,7 @@ func (r *Runner) Run(ctx context.Context, w Workload, n int, p Policy, repeat in
 		Counts:       t.record.counts(),
 		PeakInFlight: t.limiter.Stats().PeakInFlight, PeakGoroutines: s.goroutines,
 		PeakMemoryBytes: s.memory, ConnectionsOpened: t.connections, Timeline: s.timeline.points,
-		Against: w.About(), StandIn: w.StandIn(), MemoryBeforeBytes: memory,
+		Against: w.About(), Law: w.Law(), StandIn: w.StandIn(), MemoryBeforeBytes: memory,
 		ForeignCPU: foreign, Noisy: tooMuch,
 		Label: p.Text, Chosen: p.Chosen,
 	}
@@ -72,6 +72,10 @@ func (r *Runner) Run(ctx context.Context, w Workload, n int, p Policy, repeat in
 	run.Calls, run.CallsSinceSubmitted = t.record.latencies()
 	run.Latency = run.Calls.Percentiles()
 	run.SinceSubmitted = run.CallsSinceSubmitted.Percentiles()
+	run.Tasks, run.MeanInFlight = t.record.spans(), s.area/wall.Seconds()
+	if !run.Interrupted {
+		run.LittleResidual = little(run.MeanInFlight, s.samples, run.Calls, wall)
+	}
 	run.GoroutinesLeft = goroutinesAbove(goroutines)
 	if err != nil {
 		err = fmt.Errorf("%s, %d tasks, %s: %w", w.Name(), n, p.Text, err)

@@ -17,6 +17,8 @@ func Sentence(name string, n int, rows []Row) string {
 	switch name {
 	case experiment.NameSleep:
 		return sleepSentence(n, rows)
+	case experiment.NameUneven:
+		return unevenSentence(rows)
 	case experiment.NameHTTP:
 		return httpSentence(n, rows)
 	case experiment.NamePostgres:
@@ -60,6 +62,25 @@ func sleepSentence(n int, rows []Row) string {
 			seconds(adaptive.Wall.Median)))
 	}
 	return sentence(withDoubt(parts, rows))
+}
+
+// unevenSentence is about the one thing that the experiment is for.
+func unevenSentence(rows []Row) string {
+	batch, haveBatch := find(rows, experiment.Batch)
+	fixed, haveFixed := find(rows, experiment.Fixed)
+	if !haveBatch || !haveFixed || !sameWidth(fixed, batch) {
+		return ""
+	}
+	verdict := "makes no difference that these runs could show"
+	switch {
+	case faster(fixed, batch):
+		verdict = fmt.Sprintf("is %.1f times as fast: a batch waits for its slowest task, with most of its places empty", batch.Wall.Median/fixed.Wall.Median)
+	case faster(batch, fixed):
+		verdict = fmt.Sprintf("takes %.1f times as long", fixed.Wall.Median/batch.Wall.Median)
+	}
+	parts := []string{fmt.Sprintf("%s took %s and %s took %s; with as many places, letting the next task start whenever one ends %s",
+		batch.Label, seconds(batch.Wall.Median), fixed.Label, seconds(fixed.Wall.Median), verdict)}
+	return sentence(withDoubt(parts, []Row{batch, fixed}))
 }
 
 // sameWidth reports whether as many tasks run at once under fixed as in a batch.
