@@ -39,6 +39,7 @@ func Main(args []string, stdout, stderr *os.File) int {
 		code, err = run(ctx, o, stdout, stderr)
 		return err
 	})
+	command.AddCommand(newReportCommand(ctx, stdout, stderr))
 	command.SetArgs(args)
 	out := &output{w: stdout} // of the help and the version; run has its own
 	command.SetOut(out)
@@ -114,28 +115,30 @@ func newCommand(run func(options) error) *cobra.Command {
 	for _, g := range groups {
 		c.Flags().AddFlagSet(g.set)
 	}
-	c.SetFlagErrorFunc(flagError)
+	c.SetFlagErrorFunc(flagError(valid))
 	c.SetHelpFunc(func(c *cobra.Command, _ []string) { help(c.OutOrStdout(), groups) })
 	c.CompletionOptions.DisableDefaultCmd = true
 	return c
 }
 
 // flagError says what would be valid instead.
-func flagError(c *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	var invalid *pflag.InvalidValueError
-	var bare *pflag.ValueRequiredError
-	switch {
-	case errors.As(err, &unknown):
-		var names []string
-		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		return usageError("%w; valid are %s", err, strings.Join(names, ", "))
-	case errors.As(err, &invalid):
-		name := invalid.GetFlag().Name
-		return usageError("--%s is %q; valid: %s", name, invalid.GetValue(), valid[name])
-	case errors.As(err, &bare):
-		name := bare.GetFlag().Name
-		return usageError("--%s needs a value; valid: %s", name, valid[name])
+func flagError(valid map[string]string) func(*cobra.Command, error) error {
+	return func(c *cobra.Command, err error) error {
+		var unknown *pflag.NotExistError
+		var invalid *pflag.InvalidValueError
+		var bare *pflag.ValueRequiredError
+		switch {
+		case errors.As(err, &unknown):
+			var names []string
+			c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+			return usageError("%w; valid are %s", err, strings.Join(names, ", "))
+		case errors.As(err, &invalid):
+			name := invalid.GetFlag().Name
+			return usageError("--%s is %q; valid: %s", name, invalid.GetValue(), valid[name])
+		case errors.As(err, &bare):
+			name := bare.GetFlag().Name
+			return usageError("--%s needs a value; valid: %s", name, valid[name])
+		}
+		return usageError("%w; see --help", err)
 	}
-	return usageError("%w; see --help", err)
 }

@@ -85,7 +85,7 @@ func unevenSentence(rows []Row) string {
 
 // sameWidth reports whether as many tasks run at once under fixed as in a batch.
 func sameWidth(fixed, batch Row) bool {
-	return fixed.All[0].Params["limit"] == batch.All[0].Params["size"]
+	return fmt.Sprint(fixed.All[0].Params["limit"]) == fmt.Sprint(batch.All[0].Params["size"])
 }
 
 // withDoubt adds to parts, which compare times, that the times are in doubt.

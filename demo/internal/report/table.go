@@ -96,14 +96,19 @@ func columnsOf(s Style, name string, n int, rows []Row) []column {
 
 // label is the policy. One that searches shows where it has got to.
 func label(r Row) string {
-	text := r.Label
-	if r.Runtime != "" {
-		text = r.Runtime + ", " + text
-	}
+	text := named(r)
 	if r.LastLimit != nil && slices.Contains(experiment.Searching, r.Policy) {
 		text += fmt.Sprintf(" → %d", *r.LastLimit)
 	}
 	return text
+}
+
+// named is the policy with what ran it, if that was another program.
+func named(r Row) string {
+	if r.Runtime == "" {
+		return r.Label
+	}
+	return r.Label + ", " + r.Runtime
 }
 
 func wall(r Row) string {
@@ -171,6 +176,8 @@ func plainStyle() table.Style {
 	return style
 }
 
+const noisyNote = "† other programs used more than 12 % of this machine meanwhile: trust the counts, not the times"
+
 // notes explains the marks that are in the table.
 func notes(w io.Writer, s Style, rows []Row) {
 	if rows[0].StandIn {
@@ -178,7 +185,7 @@ func notes(w io.Writer, s Style, rows []Row) {
 	}
 	for _, r := range rows {
 		if r.Noisy {
-			fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine meanwhile: trust the counts, not the times"))
+			fmt.Fprintln(w, "  "+s.dim(noisyNote))
 			break
 		}
 	}
