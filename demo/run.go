@@ -30,20 +30,13 @@ type session struct {
 // nothing has been run.
 func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	goroutines := runtime.NumGoroutine()
-	var file *report.File
+	outs, err := openOutputs(ctx, o, stdout)
+	if err != nil {
+		return 0, err
+	}
 	tables := stdout
-	switch o.json {
-	case "":
-	case "-":
-		tables = stderr // standard output is for whoever reads the JSON
-	default:
-		var err error
-		if file, err = report.Create(ctx, o.json, stdout); err != nil {
-			if ctx.Err() != nil {
-				return 0, errEarly
-			}
-			return 0, usageError("--json: %w; valid: %s", err, valid["json"])
-		}
+	if o.json == "-" || o.csv == "-" || o.md == "-" {
+		tables = stderr // standard output is for whoever reads that
 	}
 	s := &session{
 		options: o, out: &output{w: tables}, style: report.StyleOf(tables),
@@ -54,9 +47,7 @@ func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	s.progress = report.NewProgress(stderr, report.StyleOf(stderr), 0)
 	loads, err := s.open(ctx)
 	if err != nil {
-		if file != nil {
-			file.Discard()
-		}
+		outs.discard()
 		return 0, err
 	}
 	s.progress = report.NewProgress(stderr, report.StyleOf(stderr), s.count(loads))
@@ -70,8 +61,12 @@ func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	if err != nil {
 		s.document.Error = err.Error()
 	}
-	err = errors.Join(err, s.save(file, stdout))
-	report.Closing(s.out, s.style, s.document, o.json)
+	if lost := outs.write(s.document); lost != nil {
+		s.document.Error = lost.Error()
+		err = errors.Join(err, lost)
+	}
+	report.Closing(s.out, s.style, s.document)
+	s.say(ctx, outs)
 	return s.end(err, goroutines, stderr), nil
 }
 
@@ -96,21 +91,6 @@ func (s *session) end(err error, goroutines int, stderr io.Writer) int {
 		return exitInternal
 	}
 	return exitOK
-}
-
-// save writes the JSON, if it is wanted.
-func (s *session) save(file *report.File, stdout io.Writer) (err error) {
-	switch {
-	case file != nil:
-		err = file.Commit(s.document)
-	case s.json == "-":
-		err = s.document.Write(stdout)
-	}
-	if err != nil {
-		err = fmt.Errorf("writing the JSON: %w", err)
-		s.document.Error = err.Error()
-	}
-	return err
 }
 
 // open starts everything that the experiments need. It does so before the first

@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -69,7 +70,7 @@ func (u *Uneven) suggest(n int) suggestion {
 	// As many starts per second as a limit of that width has on the mean.
 	mean := (leastNap + mostNap) / 2 * time.Duration(100*(1+slowShare*(slowBy-1))) / 100
 	return suggestion{
-		limit: width, rate: float64(width) / mean.Seconds(), burst: max(1, width/4),
+		limit: width, rate: math.Max(1, math.Round(float64(width)/mean.Seconds())), burst: max(1, width/4),
 		initial: initialLimit, highest: n,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
 	"github.com/tidegate-go/tidegate/demo/internal/report"
@@ -15,7 +16,7 @@ import (
 type bars struct {
 	Rows    []bar
 	HasEnds bool
-	HasPost bool
+	HasPost bool // the post has a time for one of them
 	Note    string
 }
 
@@ -63,13 +64,13 @@ func newBars(g *report.Group) bars {
 			Label: r.Name(), Colour: colour(r.Policy), Asyncio: r.Runtime != "",
 			Width: at(r.Wall.Median), Clipped: r.Wall.Median > scale, Floor: at(r.Floor),
 			Low: at(low), High: at(high),
-			Text: r.WallText() + " s", Post: g.Post(r),
+			Text: wallText(r), Post: g.Post(r),
 		}
 		if m := secondsText.FindStringSubmatch(row.Post); m != nil && !row.Asyncio {
 			seconds, _ := strconv.ParseFloat(m[1], 64) // the pattern lets only numbers through
 			row.PostAt = at(seconds)
 		}
-		b.HasPost = b.HasPost || row.Post != ""
+		b.HasPost = b.HasPost || row.PostAt > 0
 		for _, e := range ends {
 			count := e.count(r.Counts)
 			if count == 0 {
@@ -90,6 +91,18 @@ func newBars(g *report.Group) bars {
 		b.Note += " Diamond: the post's time, with asyncio on another machine."
 	}
 	return b
+}
+
+// wallText puts the marks behind the unit.
+func wallText(r report.Row) string {
+	text := r.WallText()
+	marks := ""
+	for _, m := range []string{"†", " cut"} {
+		if before, ok := strings.CutSuffix(text, m); ok {
+			text, marks = before, m+marks
+		}
+	}
+	return text + " s" + marks
 }
 
 // barScale is the time that fills the width. Times far above the others do not

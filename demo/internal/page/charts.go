@@ -32,7 +32,7 @@ type axis struct {
 
 type series struct {
 	Label  string     `json:"label"`
-	Colour string     `json:"colour"` // the name of a custom property of the style sheet
+	Colour string     `json:"colour"` // of the style sheet
 	Dashed bool       `json:"dashed,omitempty"`
 	Thin   bool       `json:"thin,omitempty"`
 	Steps  bool       `json:"steps,omitempty"`
@@ -220,13 +220,13 @@ func firstView(ends []float64) float64 {
 	return round(1.3 * sorted[n-2])
 }
 
-// colour is the custom property with a policy's colour. A policy that this
-// version does not know has that of the text.
+// colour names a policy's colour in the style sheet. A policy that this version
+// does not know has a grey one.
 func colour(policy string) string {
 	if slices.Contains(experiment.PolicyNames, policy) {
-		return "--" + policy
+		return policy
 	}
-	return "--other"
+	return "other"
 }
 
 // number is a number of the JSON, whichever way it got here.

@@ -44,7 +44,7 @@ func newGlance(id string, g *report.Group) glance {
 	}
 	if best >= 0 {
 		line.Best = newOutcome(g, g.Rows[best])
-		line.Best.Policy = g.Rows[best].Label
+		line.Best.Policy, line.Best.Post = g.Rows[best].Label, "" // it is in its own column already
 	}
 	return line
 }

@@ -12,7 +12,7 @@
   let drawn = [];
 
   const short = (v) => {
-    if (v === null || v === undefined) return "–";
+    if (v === null || v === undefined) return "";
     const a = Math.abs(v);
     if (a >= 1e6) return +(v / 1e6).toPrecision(3) + "M";
     if (a >= 1e4) return +(v / 1e3).toPrecision(3) + "k";
@@ -20,7 +20,7 @@
   };
   // A percentile axis has 1 / (1 - share) on it, so that each further nine of
   // a percentile takes as much room as the one before.
-  const percent = (v) => (v === null || v === undefined ? "–" : +(100 * (1 - 1 / v)).toPrecision(v >= 1000 ? 5 : 4) + " %");
+  const percent = (v) => (v === null || v === undefined ? "" : +(100 * (1 - 1 / v)).toPrecision(v >= 1000 ? 5 : 4) + " %");
   const powers = (base, min, max) => {
     const at = [];
     for (let p = Math.floor(Math.log(min) / Math.log(base)); Math.pow(base, p) <= max * 1.0001; p++) if (Math.pow(base, p) >= min * 0.9999) at.push(Math.pow(base, p));
@@ -103,11 +103,12 @@
       scales: { x: scale(spec.x), y: scale(spec.y) },
       axes: [axisOf(spec.x, true), axisOf(spec.y, false)],
       series: [{ label: spec.x.label, value: (u, v) => (spec.x.scale === "percentile" ? percent(v) : short(v)) }].concat(spec.series.map((s) => ({
-        label: s.label, stroke: colour(s.colour), width: s.thin ? 0.8 : 1.8, dash: s.dashed ? [6, 4] : undefined,
+        label: s.label, stroke: colour("--" + s.colour), width: s.thin ? 0.8 : 1.8, dash: s.dashed ? [6, 4] : undefined,
         alpha: s.thin ? 0.55 : 1, spanGaps: true, points: { show: !!s.points, size: 5 }, value: (u, v) => short(v),
         paths: s.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
       }))),
       cursor: { points: { size: 6 }, drag: { x: true, y: false } },
+      legend: { markers: { width: 0, fill: (u, i) => u.series[i].stroke() } },
       hooks: { draw: [(u) => marks(u, spec)] },
     }, data, place);
     if (spec.x.max) u.setScale("x", { min: 0, max: spec.x.max });

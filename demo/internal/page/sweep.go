@@ -111,13 +111,13 @@ func (s *Sweep) goodput() *chart {
 		Marks: s.marks(),
 	}
 	x, goodput, _, _ := s.columns()
-	c.add(series{Label: "goodput", Colour: "--fixed", Points: true}, x, goodput)
+	c.add(series{Label: "goodput", Colour: "fixed", Points: true}, x, goodput)
 	if s.USL != nil {
 		var law []float64
 		for _, n := range x {
 			law = append(law, s.USL.at(n))
 		}
-		c.add(series{Label: fmt.Sprintf("USL, R² %.2f", s.USL.R2), Colour: "--other", Dashed: true}, x, law)
+		c.add(series{Label: fmt.Sprintf("USL, R² %.2f", s.USL.R2), Colour: "other", Dashed: true}, x, law)
 	}
 	return c
 }
@@ -128,8 +128,8 @@ func (s *Sweep) latency() *chart {
 		Marks: s.marks(),
 	}
 	x, _, p50, p99 := s.columns()
-	c.add(series{Label: "p50", Colour: "--adaptive", Points: true}, x, p50)
-	c.add(series{Label: "p99", Colour: "--unbounded", Points: true}, x, p99)
+	c.add(series{Label: "p50", Colour: "adaptive", Points: true}, x, p50)
+	c.add(series{Label: "p99", Colour: "unbounded", Points: true}, x, p99)
 	return c
 }
 
