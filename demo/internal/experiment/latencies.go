@@ -36,6 +36,9 @@ func newLatencies() *Latencies {
 	return &Latencies{histogram: hdrhistogram.New(1, longest.Microseconds(), 3)}
 }
 
+// Add adds a duration.
+func (l *Latencies) Add(d time.Duration) { l.add(d) }
+
 func (l *Latencies) add(d time.Duration) {
 	d = min(max(d, 0), longest)
 	_ = l.histogram.RecordValue(d.Microseconds()) // cannot fail: d is in range

@@ -78,7 +78,7 @@ func round(v float64) float64 {
 
 // latencies draws the distributions of a group, or nothing if it has too few
 // calls to speak of one.
-func latencies(g *report.Group, title, note string, of func(*experiment.Run) *experiment.Latencies) *chart {
+func latencies(g *report.Group, points int, title, note string, of func(*experiment.Run) *experiment.Latencies) *chart {
 	c := &chart{
 		Title: title, Note: note,
 		X: axis{Label: "share of calls", Scale: "percentile"},
@@ -95,7 +95,12 @@ func latencies(g *report.Group, title, note string, of func(*experiment.Run) *ex
 			continue
 		}
 		var x, y []float64
-		for _, q := range merged.Curve() {
+		curve := merged.Curve()
+		every := 1 + len(curve)/points
+		for i, q := range curve {
+			if i%every > 0 && i < len(curve)-1 {
+				continue
+			}
 			x = append(x, round(1/(1-q.Share)))
 			y = append(y, max(q.MS, 0.01))
 		}

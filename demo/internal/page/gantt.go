@@ -46,7 +46,7 @@ const (
 )
 
 // occupancy draws a batch above a limit of the same width, on one axis of time.
-// It returns nil if the group has no such two.
+// It returns nil if the group has no such two, or not of the same width.
 func occupancy(g *report.Group) *gantts {
 	var rows []report.Row
 	var end float64
@@ -59,6 +59,9 @@ func occupancy(g *report.Group) *gantts {
 		}
 		rows = append(rows, g.Rows[i])
 		end = max(end, typical(g.Rows[i]).WallSeconds*1000)
+	}
+	if !report.SameWidth(rows[1], rows[0]) {
+		return nil
 	}
 	all := new(gantts)
 	for _, r := range rows {

@@ -16,6 +16,10 @@ import (
 // are very many of them.
 const MaxBytes = 400_000
 
+// leastForGantt is the number of points of a line below which there is no room
+// for pictures of single tasks.
+const leastForGantt = 40
+
 // Write writes the report of in.
 func Write(w io.Writer, in Input) error {
 	// As many points as fit: a file of ten experiments has ten times as many
@@ -159,13 +163,16 @@ func newSection(g *report.Group, points int) section {
 	for _, r := range g.Rows {
 		s.StandIn = s.StandIn || r.StandIn
 	}
+	if points < leastForGantt {
+		s.Gantts = nil
+	}
 	if s.Gantts == nil { // which shows the same, better
 		s.add(inFlight(g, points))
-		s.add(limits(g, points))
 	}
-	s.add(latencies(g, "Latency of the call", "From when a call was let start to its end.",
+	s.add(limits(g, points))
+	s.add(latencies(g, points, "Latency of the call", "From when a call was let start to its end.",
 		func(r *experiment.Run) *experiment.Latencies { return r.Calls }))
-	s.add(latencies(g, "Latency since it was submitted", "With the waiting for its turn: what the caller sees.",
+	s.add(latencies(g, points, "Latency since it was submitted", "With the waiting for its turn: what the caller sees.",
 		func(r *experiment.Run) *experiment.Latencies { return r.CallsSinceSubmitted }))
 	return s
 }

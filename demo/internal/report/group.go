@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
@@ -38,7 +37,10 @@ func Groups(runs []*experiment.Run) []*Group {
 }
 
 // Title names the group.
-func (g *Group) Title() string { return fmt.Sprintf("%s, %s tasks", g.Experiment, grouped(g.N)) }
+func (g *Group) Title() string { return Name(g.Experiment, g.N) + " tasks" }
+
+// Name is an experiment with its number of tasks.
+func Name(experiment string, n int) string { return experiment + ", " + grouped(n) }
 
 // Sentence says what the group shows.
 func (g *Group) Sentence() string { return Sentence(g.Experiment, g.N, g.Rows) }

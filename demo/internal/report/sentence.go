@@ -50,7 +50,7 @@ func sleepSentence(n int, rows []Row) string {
 		parts = append(parts, verdict+", where batches were ahead at 100,000 (5.86 s against 6.24 s)")
 	}
 	fixed, haveFixed := find(rows, experiment.Fixed)
-	if haveBatch && haveFixed && sameWidth(fixed, batch) && faster(fixed, batch) {
+	if haveBatch && haveFixed && SameWidth(fixed, batch) && faster(fixed, batch) {
 		parts = append(parts, fmt.Sprintf("%s, as wide as a batch, took %s: it does not wait for the slowest task of each batch",
 			fixed.Label, seconds(fixed.Wall.Median)))
 	}
@@ -68,7 +68,7 @@ func sleepSentence(n int, rows []Row) string {
 func unevenSentence(rows []Row) string {
 	batch, haveBatch := find(rows, experiment.Batch)
 	fixed, haveFixed := find(rows, experiment.Fixed)
-	if !haveBatch || !haveFixed || !sameWidth(fixed, batch) {
+	if !haveBatch || !haveFixed || !SameWidth(fixed, batch) {
 		return ""
 	}
 	verdict := "makes no difference that these runs could show"
@@ -83,8 +83,8 @@ func unevenSentence(rows []Row) string {
 	return sentence(withDoubt(parts, []Row{batch, fixed}))
 }
 
-// sameWidth reports whether as many tasks run at once under fixed as in a batch.
-func sameWidth(fixed, batch Row) bool {
+// SameWidth reports whether as many tasks run at once under fixed as in a batch.
+func SameWidth(fixed, batch Row) bool {
 	return fmt.Sprint(fixed.All[0].Params["limit"]) == fmt.Sprint(batch.All[0].Params["size"])
 }
 

@@ -167,6 +167,9 @@ func zeroEmpty(n int) string {
 	return strconv.Itoa(n)
 }
 
+// PlainTable is the style of all tables of text.
+func PlainTable() table.Style { return plainStyle() }
+
 // plainStyle is columns of text with a line under their titles.
 func plainStyle() table.Style {
 	style := table.StyleLight
