@@ -97,7 +97,7 @@ func newCommand(run func(options) error) *cobra.Command {
 		SilenceUsage:  true, // a page of usage would hide that line
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError("unknown argument %q; the demo takes flags only, such as --experiments %s; see --help",
+				return usageError("unknown command %q; there are report, compare and others, and flags such as --experiments %s; see --help",
 					args[0], strings.Join(experiment.Names, ","))
 			}
 			return nil
@@ -116,8 +116,15 @@ func newCommand(run func(options) error) *cobra.Command {
 		c.Flags().AddFlagSet(g.set)
 	}
 	c.SetFlagErrorFunc(flagError(valid))
-	c.SetHelpFunc(func(c *cobra.Command, _ []string) { help(c.OutOrStdout(), groups) })
-	c.CompletionOptions.DisableDefaultCmd = true
+	usual := c.HelpFunc()
+	c.SetHelpFunc(func(of *cobra.Command, args []string) {
+		if of != c {
+			usual(of, args) // of completion, which is cobra's own
+			return
+		}
+		help(c.OutOrStdout(), groups)
+	})
+	completeFlags(c)
 	return c
 }
 

@@ -39,11 +39,21 @@ Policies:
 `
 
 const helpTail = `
+Commands (each with --help):
+  report      the HTML report, CSV or Markdown from JSON
+  compare     two results beside each other; fails on a regression
+  selfcheck   what the harness itself costs, and whether it tells the truth
+  completion  the script that completes all this in bash, zsh, fish or PowerShell
+
+The report and the results of the last run are kept in your cache folder; the
+last line of the output names the file. --report names another place, or none.
+
 Results go to standard output, progress to standard error. Ctrl-C ends the run
 and prints what is done; a second one quits at once. NO_COLOR is honoured.
 
-Exit status: 0 done, 1 internal error, 2 wrong flag or value, 4 something that
-is needed is missing (no server at --dsn, --addr in use), 130 interrupted.
+Exit status: 0 done, 1 internal error, 2 wrong flag or value, 3 figures not as
+good as they had to be (compare, selfcheck), 4 something that is needed is missing
+(no server at --dsn, --addr in use), 130 interrupted.
 "go run" turns all but 0 into 1; "go build -o bin/demo ./demo" keeps them.
 `
 

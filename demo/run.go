@@ -188,6 +188,7 @@ func (s *session) all(ctx context.Context, loads []experiment.Workload) (err err
 func (s *session) one(ctx context.Context, w experiment.Workload, n int) (err error) {
 	policies := s.plan(w, n)
 	report.Plan(s.out, s.style, w, n, policies)
+	s.progress.Open(w, n, s.runs, policies)
 	var runs []*experiment.Run
 	for repeat := 1; repeat <= s.runs && err == nil; repeat++ {
 		for _, p := range experiment.Order(w, n, policies, s.seed, repeat) {
@@ -205,6 +206,7 @@ func (s *session) one(ctx context.Context, w experiment.Workload, n int) (err er
 			}
 		}
 	}
+	s.progress.Close()
 	s.document.Runs = append(s.document.Runs, runs...)
 	report.Results(s.out, s.style, w.Name(), n, runs)
 	return err
