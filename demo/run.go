@@ -24,6 +24,7 @@ type session struct {
 	progress *report.Progress
 	runner   experiment.Runner
 	document *report.Document
+	python   *experiment.Asyncio // nil: not asked for, or not there
 }
 
 // run runs what o asks for and returns the exit status. An error means that
@@ -45,6 +46,11 @@ func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	s.document.Environment.Seed, s.document.Environment.Runs = o.seed, o.runs
 	s.document.Environment.Flags = o.recorded()
 	s.progress = report.NewProgress(stderr, report.StyleOf(stderr), 0)
+	if o.asyncio {
+		if s.python, err = experiment.FindAsyncio(ctx); err != nil {
+			s.progress.Say("--asyncio is skipped: " + err.Error())
+		}
+	}
 	loads, err := s.open(ctx)
 	if err != nil {
 		outs.discard()
@@ -148,7 +154,11 @@ func (s *session) numbers(w experiment.Workload) []int {
 }
 
 func (s *session) plan(w experiment.Workload, n int) []experiment.Policy {
-	return experiment.Policies(w, s.policies, n, experiment.Choices{Limit: s.limit, Batch: s.batch, Rate: s.rate, Initial: s.initial})
+	policies := experiment.Policies(w, s.policies, n, experiment.Choices{Limit: s.limit, Batch: s.batch, Rate: s.rate, Initial: s.initial})
+	if s.python != nil {
+		policies = append(policies, experiment.AsyncioPolicies(w, policies, s.python)...)
+	}
+	return policies
 }
 
 func (s *session) count(loads []experiment.Workload) (runs int) {

@@ -110,7 +110,7 @@ func compareRuns(before, after []*experiment.Run, threshold float64) (deltas []D
 		name = first.Policy
 	}
 	if first.Runtime != "" {
-		name += ", " + first.Runtime
+		name += " (" + first.Runtime + ")"
 	}
 	noisy := func(r *experiment.Run) bool { return r.Noisy }
 	for _, m := range metrics {

@@ -31,6 +31,9 @@ type Runner struct {
 // add up as always. The error is about the far side, such as an origin that has
 // ended; there may be a Run with it.
 func (r *Runner) Run(ctx context.Context, w Workload, n int, p Policy, repeat int) (*Run, error) {
+	if p.Python != nil {
+		return r.runAsyncio(ctx, w, n, p, repeat)
+	}
 	// Memory that an earlier run has used would count as this one's.
 	debug.FreeOSMemory()
 	goroutines := runtime.NumGoroutine()

@@ -46,7 +46,7 @@ memory: above what the program had before the run. the post: Python's asyncio on
 	fmt.Fprint(w, `
 Next:
   go run ./demo --experiments sleep --n 1000000         where do batches begin to win?
-  go run ./demo --experiments sleep,http --asyncio      the post's own Python beside it, here
+  go run ./demo --experiments sleep,http --asyncio      Python's asyncio beside it, here
   go run ./demo --experiments http --n 1000 --runs 6    is it always so?
   go run ./demo --experiments postgres --limit 97       no headroom: a slot that is given back is not free at once
 

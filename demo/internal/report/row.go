@@ -192,3 +192,13 @@ func find(rows []Row, policy string) (Row, bool) {
 	}
 	return Row{}, false
 }
+
+// findOther returns the row of a policy that another program has run.
+func findOther(rows []Row, policy string) (Row, bool) {
+	for _, r := range rows {
+		if r.Policy == policy && r.Runtime != "" && !r.Interrupted {
+			return r, true
+		}
+	}
+	return Row{}, false
+}

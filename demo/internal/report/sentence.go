@@ -49,6 +49,12 @@ func sleepSentence(n int, rows []Row) string {
 		}
 		parts = append(parts, verdict+", where batches were ahead at 100,000 (5.86 s against 6.24 s)")
 	}
+	theirs, haveTheirs := findOther(rows, experiment.Unbounded)
+	theirBatch, haveTheirBatch := findOther(rows, experiment.Batch)
+	if haveTheirs && haveTheirBatch {
+		parts = append(parts, fmt.Sprintf("%s took %s and %s here, so there %s", theirs.Runtime,
+			seconds(theirs.Wall.Median), seconds(theirBatch.Wall.Median), compare("all at once", theirs, "batching", theirBatch)))
+	}
 	fixed, haveFixed := find(rows, experiment.Fixed)
 	if haveBatch && haveFixed && SameWidth(fixed, batch) && faster(fixed, batch) {
 		parts = append(parts, fmt.Sprintf("%s, as wide as a batch, took %s: it does not wait for the slowest task of each batch",
@@ -151,7 +157,7 @@ func faster(a, b Row) bool {
 // fastest is the row with the least time among those whose tasks all succeeded.
 func fastest(rows []Row) (best Row, ok bool) {
 	for _, r := range rows {
-		if r.Whole() && (!ok || r.Wall.Median < best.Wall.Median) {
+		if r.Runtime == "" && r.Whole() && (!ok || r.Wall.Median < best.Wall.Median) {
 			best, ok = r, true
 		}
 	}

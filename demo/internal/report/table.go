@@ -108,7 +108,7 @@ func named(r Row) string {
 	if r.Runtime == "" {
 		return r.Label
 	}
-	return r.Label + ", " + r.Runtime
+	return r.Label + " (" + r.Runtime + ")"
 }
 
 func wall(r Row) string {
