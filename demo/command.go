@@ -39,7 +39,7 @@ func Main(args []string, stdout, stderr *os.File) int {
 		code, err = run(ctx, o, stdout, stderr)
 		return err
 	})
-	command.AddCommand(newReportCommand(ctx, stdout, stderr), newCompareCommand(&code, stdout))
+	command.AddCommand(newReportCommand(ctx, stdout, stderr), newCompareCommand(&code, stdout), newSelfcheckCommand(ctx, &code, stdout))
 	command.SetArgs(args)
 	out := &output{w: stdout} // of the help and the version; run has its own
 	command.SetOut(out)

@@ -106,8 +106,8 @@ func (o *compareOptions) run(paths []string, stdout *os.File) (int, error) {
 		switch {
 		case err != nil:
 			return 0, usageError("%w", err)
-		case f.Runs == nil:
-			return 0, usageError("%s: compare takes results of runs, and this is of another command", path)
+		case f.Runs == nil || len(f.Runs.Runs) == 0:
+			return 0, usageError("%s: compare takes results of runs, and there are none in it", path)
 		}
 		documents = append(documents, f.Runs)
 	}

@@ -177,7 +177,7 @@ func (h *HTTP) settle(ctx context.Context, t *trial) error {
 	if err != nil {
 		return err
 	}
-	t.connections = int(account.Connections)
+	t.connections, t.origin = int(account.Connections), account.Median
 	return h.origin.Reset(ctx)
 }
 

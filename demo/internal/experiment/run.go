@@ -23,6 +23,10 @@ type Run struct {
 	Latency        Percentiles `json:"latency_ms"`         // of the call itself
 	SinceSubmitted Percentiles `json:"since_submitted_ms"` // with the waiting before it
 
+	// OriginP50 is the median latency by the origin's own account, in
+	// milliseconds: without the way there and back.
+	OriginP50 float64 `json:"origin_p50_ms,omitempty"`
+
 	PeakInFlight      int     `json:"peak_in_flight"`
 	PeakGoroutines    int     `json:"peak_goroutines"`
 	PeakMemoryBytes   int64   `json:"peak_memory_bytes"` // of the whole program

@@ -73,7 +73,7 @@ func (r *Runner) Run(ctx context.Context, w Workload, n int, p Policy, repeat in
 		run.Prediction = &q
 	}
 	run.Calls, run.CallsSinceSubmitted = t.record.latencies()
-	run.Latency = run.Calls.Percentiles()
+	run.Latency, run.OriginP50 = run.Calls.Percentiles(), milliseconds(t.origin)
 	run.SinceSubmitted = run.CallsSinceSubmitted.Percentiles()
 	run.Tasks, run.MeanInFlight = t.record.spans(), s.area/wall.Seconds()
 	if !run.Interrupted {

@@ -65,5 +65,6 @@ type trial struct {
 	limiter     *limiter.Limiter
 	record      *Recorder
 	connections int
-	interrupted bool // the user waits for the end
+	origin      time.Duration // the median latency by the far side's own account, 0 if it has none
+	interrupted bool          // the user waits for the end
 }

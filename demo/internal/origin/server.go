@@ -17,13 +17,14 @@ const probePath = "/.origin-probe"
 type server struct {
 	pool     *pool
 	conns    *conns
+	log      *requestLog
 	http     *http.Server
 	probeURL string
 }
 
 // newServer takes a valid Config with its defaults applied.
 func newServer(c Config, addr net.Addr, logTo io.Writer) *server {
-	s := &server{pool: newPool(c), conns: newConns(), probeURL: "http://" + addr.String() + probePath}
+	s := &server{pool: newPool(c), conns: newConns(), log: newRequestLog(), probeURL: "http://" + addr.String() + probePath}
 	s.http = &http.Server{
 		Handler: s,
 		// Clients may open connections ahead of need and use them much later,
@@ -45,6 +46,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
+	begin := time.Now()
 	t, wait := s.pool.enter()
 	if t == nil {
 		refuse(w, wait)
@@ -61,6 +63,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, 0)
 		return
 	}
+	s.log.add(time.Since(begin))
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "served\n") // an error means the caller has gone, which leave has counted
 }
@@ -77,6 +80,7 @@ func refuse(w http.ResponseWriter, wait time.Duration) {
 func (s *server) stats() Stats {
 	st := s.pool.stats()
 	st.Connections = s.conns.count()
+	st.Median = s.log.median()
 	return st
 }
 
@@ -90,6 +94,7 @@ func (s *server) reset(ctx context.Context) bool {
 	}
 	s.conns.reset()
 	s.pool.reset()
+	s.log.reset()
 	return true
 }
 

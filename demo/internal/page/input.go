@@ -16,11 +16,12 @@ type Input struct {
 	Files []File
 }
 
-// A File is the JSON of one command. One of Runs and Sweep is set.
+// A File is the JSON of one command. What it does not hold is nil.
 type File struct {
 	Name        string // for people
 	Runs        *report.Document
-	Sweep       *Sweep
+	Sweeps      []*Sweep
+	Sleep       *SleepSweep
 	Environment map[string]any // all of it, also what this version does not know
 }
 
@@ -48,11 +49,22 @@ func Parse(text []byte) (File, error) {
 		Schema      int            `json:"schema"`
 		Kind        string         `json:"kind"`
 		Environment map[string]any `json:"environment"`
+		Sweep       *Sweep         `json:"sweep"`
+		Probe       *Sweep         `json:"probe"`
+		Sleep       *SleepSweep    `json:"sleep_sweep"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
 		return File{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
 	}
-	f := File{Environment: head.Environment}
+	f := File{Environment: head.Environment, Sleep: head.Sleep}
+	if head.Sweep != nil {
+		head.Sweep.Kind = kindSweep
+		f.Sweeps = append(f.Sweeps, head.Sweep)
+	}
+	if head.Probe != nil {
+		head.Probe.Kind = kindProbe
+		f.Sweeps = append(f.Sweeps, head.Probe)
+	}
 	switch {
 	case head.Schema != report.Schema:
 		return File{}, fmt.Errorf("%w that this version can read: schema is %d, want %d", ErrNotOurs, head.Schema, report.Schema)
@@ -62,13 +74,15 @@ func Parse(text []byte) (File, error) {
 			return File{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
 		}
 		f.Runs.Runs = slices.DeleteFunc(f.Runs.Runs, invalid)
-	case slices.Contains(sweepKinds, head.Kind):
-		f.Sweep = new(Sweep)
-		if err := json.Unmarshal(text, f.Sweep); err != nil {
+	case len(f.Sweeps) > 0 || f.Sleep != nil:
+	case head.Kind == kindSweep || head.Kind == kindProbe: // on its own, and not in a document
+		s := new(Sweep)
+		if err := json.Unmarshal(text, s); err != nil {
 			return File{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
 		}
+		f.Sweeps = append(f.Sweeps, s)
 	default:
-		return File{}, fmt.Errorf("%w that a report can show: kind is %q, valid are %q and %q", ErrNotOurs, head.Kind, report.KindRun, sweepKinds)
+		return File{}, fmt.Errorf("%w that a report can show: kind is %q, valid are %s, %s and %s", ErrNotOurs, head.Kind, report.KindRun, kindSweep, kindProbe)
 	}
 	return f, nil
 }

@@ -74,7 +74,7 @@ func reread(t *testing.T, d *report.Document) File {
 
 func sweep(target string) string {
 	text := fmt.Sprintf(`{"schema":1,"kind":"sweep","target":%q,"answer":"use limit = 8 (7…9)","knee":{"limit":8,"low":7,"high":9},
-		"usl":{"sigma":0.02,"kappa":0.0001,"lambda":90,"r2":0.85},"regions":[{"name":"linear","from":1,"to":8}],"points":[`, target)
+		"usl":{"sigma":0.02,"kappa":0.0001,"lambda":90,"r2":0.85},"regions":{"linear_to":8,"flat_to":64,"collapse_from":128},"points":[`, target)
 	for k, limit := range []int{1, 2, 4, 8, 16, 32, 64, 128} {
 		if k > 0 {
 			text += ","

@@ -44,6 +44,7 @@ type view struct {
 	Glance   []glance
 	Sections []section
 	Sweeps   []*sweepView
+	Sleeps   []*sleepView
 	Machines []machine
 	Charts   []*chart // of all sections, for page.js
 	Asyncio  bool
@@ -81,11 +82,16 @@ func newView(in Input, points int) *view {
 	v := &view{assets: newAssets()}
 	for _, f := range in.Files {
 		v.Machines = append(v.Machines, newMachine(f))
-		switch {
-		case f.Runs != nil:
+		for _, s := range f.Sweeps {
+			v.addSweep(s)
+		}
+		if f.Sleep != nil {
+			s := newSleepView(f.Sleep)
+			v.Sleeps = append(v.Sleeps, s)
+			v.Charts = append(v.Charts, s.Charts...)
+		}
+		if f.Runs != nil {
 			v.addRuns(f.Runs, points)
-		case f.Sweep != nil:
-			v.addSweep(f.Sweep)
 		}
 	}
 	if len(in.Files) > 0 {

@@ -99,12 +99,12 @@
     place.textContent = "";
     const data = uPlot.join(spec.series.map((s) => [spec.xs[s.x], s.y]));
     const u = new uPlot({
-      width: place.clientWidth, height: 250, padding: [8, 8, 0, 0],
+      width: place.clientWidth, height: 250, padding: [8, 18, 0, 0],
       scales: { x: scale(spec.x), y: scale(spec.y) },
       axes: [axisOf(spec.x, true), axisOf(spec.y, false)],
       series: [{ label: spec.x.label, value: (u, v) => (spec.x.scale === "percentile" ? percent(v) : short(v)) }].concat(spec.series.map((s) => ({
         label: s.label, stroke: colour("--" + s.colour), width: s.thin ? 0.8 : 1.8, dash: s.dashed ? [6, 4] : undefined,
-        alpha: s.thin ? 0.55 : 1, spanGaps: true, points: { show: !!s.points, size: 5 }, value: (u, v) => short(v),
+        alpha: s.thin ? 0.55 : 1, spanGaps: true, points: { show: !!s.points, size: 6, fill: colour("--" + s.colour) }, value: (u, v) => short(v),
         paths: s.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
       }))),
       cursor: { points: { size: 6 }, drag: { x: true, y: false } },

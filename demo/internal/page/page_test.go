@@ -123,7 +123,23 @@ func TestSweepHasItsKnee(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := made(t, f)
-	for _, want := range []string{"<b>8</b> at once", "interval 7 to 9", "R² = 0.85", "It fits badly", "Goodput by limit", "linear: 1 to 8", "knee 8"} {
+	for _, want := range []string{"<b>8</b> at once", "interval 7 to 9", "R² = 0.85", "It fits badly", "Goodput by limit", "Up to 8 in flight", "knee 8"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}
+
+func TestSweepsInADocumentAreShown(t *testing.T) {
+	inner := strings.Replace(sweep("an origin"), `"target"`, `"against"`, 1)
+	f, err := Parse([]byte(`{"schema":1,"runs":[],"sweep":` + inner + `,"probe":{"endpoint":"http://127.0.0.1:1/","limit":8,"from":7,"to":9,"rate":600,"timeout_seconds":0.05,
+		"harm":"503 twice","points":[{"limit":1,"goodput":90,"counts":{"succeeded":9,"failed":1}}]},
+		"sleep_sweep":{"rows":[{"n":1000,"policy":"unbounded","median_seconds":0.3},{"n":1000000,"policy":"unbounded","median_seconds":4}],"best_up_to":1000,"loses_from":1000000,"loses_to":"batch"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := made(t, f)
+	for _, want := range []string{"<b>8</b> at once", "Your endpoint", "503 twice", "a limit of 8 (7 to 9)", "up to 1,000 tasks. At 1,000,000 it loses to batch"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is missing", want)
 		}
