@@ -1,15 +1,19 @@
 package origin
 
 import (
+	"context"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// requestLog is the origin's own record of how long requests were in it, from
-// when it had read them to when their answers were ready. A client that says
-// something else of the same requests is wrong, or speaks of the way.
+// requestLog is the origin's own record of how long requests were in it: from
+// when it had accepted their connection, or had read them if they are not the
+// first on it, to when their answers were ready. A client that says something
+// else of the same requests is wrong, or speaks of the way.
 type requestLog struct {
 	mu        sync.Mutex
 	histogram *hdrhistogram.Histogram // microseconds
@@ -35,4 +39,28 @@ func (l *requestLog) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.histogram.Reset()
+}
+
+// acceptedKey is where a connection's context has the time of its acceptance.
+type acceptedKey struct{}
+
+// accepted is when a connection was accepted; nil once a request has used it.
+type accepted struct{ at atomic.Pointer[time.Time] }
+
+// connContext is for http.Server.
+func connContext(ctx context.Context, _ net.Conn) context.Context {
+	now := time.Now()
+	a := new(accepted)
+	a.at.Store(&now)
+	return context.WithValue(ctx, acceptedKey{}, a)
+}
+
+// beginOf is when the request of ctx began for the origin.
+func beginOf(ctx context.Context) time.Time {
+	if a, ok := ctx.Value(acceptedKey{}).(*accepted); ok {
+		if at := a.at.Swap(nil); at != nil {
+			return *at
+		}
+	}
+	return time.Now()
 }

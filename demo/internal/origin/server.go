@@ -34,6 +34,7 @@ func newServer(c Config, addr net.Addr, logTo io.Writer) *server {
 		// first must be the client, or a request could meet a closing connection.
 		IdleTimeout: 2 * time.Minute,
 		ConnState:   s.conns.observe,
+		ConnContext: connContext,
 		ErrorLog:    log.New(logTo, "origin: ", 0),
 	}
 	return s
@@ -46,7 +47,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	begin := time.Now()
+	begin := beginOf(r.Context())
 	t, wait := s.pool.enter()
 	if t == nil {
 		refuse(w, wait)
