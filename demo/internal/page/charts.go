@@ -78,7 +78,7 @@ func round(v float64) float64 {
 
 // latencies draws the distributions of a group, or nothing if it has too few
 // calls to speak of one.
-func latencies(g *report.Group, points int, title, note string, of func(*experiment.Run) *experiment.Latencies) *chart {
+func latencies(g *report.Group, points int, title, note string, of func(report.Row) *experiment.Latencies) *chart {
 	c := &chart{
 		Title: title, Note: note,
 		X: axis{Label: "share of calls", Scale: "percentile"},
@@ -86,11 +86,7 @@ func latencies(g *report.Group, points int, title, note string, of func(*experim
 	}
 	least, most := math.Inf(1), 0.0
 	for _, r := range g.Rows {
-		var all []*experiment.Latencies
-		for _, run := range r.All {
-			all = append(all, of(run))
-		}
-		merged := experiment.MergedLatencies(all...)
+		merged := of(r)
 		if merged.Count() < leastCalls {
 			continue
 		}

@@ -24,9 +24,15 @@ const leastForGantt = 40
 func Write(w io.Writer, in Input) error {
 	// As many points as fit: a file of ten experiments has ten times as many
 	// lines as one of one, and each is looked at less closely.
+	groups := make([][]*report.Group, len(in.Files))
+	for i, f := range in.Files {
+		if f.Runs != nil {
+			groups[i] = report.Groups(f.Runs.Runs)
+		}
+	}
 	for points := 160; ; points /= 2 {
 		var b bytes.Buffer
-		if err := parsed.Execute(&b, newView(in, points)); err != nil {
+		if err := parsed.Execute(&b, newView(in, groups, points)); err != nil {
 			return fmt.Errorf("making the report: %w", err)
 		}
 		if b.Len() <= MaxBytes || points < 4 {
@@ -78,9 +84,10 @@ type machine struct {
 	Rows [][2]string
 }
 
-func newView(in Input, points int) *view {
+// newView shows the files, of whose runs groups are made already.
+func newView(in Input, groups [][]*report.Group, points int) *view {
 	v := &view{assets: newAssets()}
-	for _, f := range in.Files {
+	for i, f := range in.Files {
 		v.Machines = append(v.Machines, newMachine(f))
 		for _, s := range f.Sweeps {
 			v.addSweep(s)
@@ -91,7 +98,7 @@ func newView(in Input, points int) *view {
 			v.Charts = append(v.Charts, s.Charts...)
 		}
 		if f.Runs != nil {
-			v.addRuns(f.Runs, points)
+			v.addRuns(f.Runs, groups[i], points)
 		}
 	}
 	if len(in.Files) > 0 {
@@ -103,14 +110,13 @@ func newView(in Input, points int) *view {
 	return v
 }
 
-func (v *view) addRuns(d *report.Document, points int) {
+func (v *view) addRuns(d *report.Document, groups []*report.Group, points int) {
 	if d.Interrupted {
 		v.warn("The run was interrupted: rows marked cut ended early, and others are missing.")
 	}
 	if d.Error != "" {
 		v.warn("Runs are missing: " + d.Error)
 	}
-	groups := report.Groups(d.Runs)
 	for _, g := range groups {
 		s := newSection(g, points)
 		s.ID = fmt.Sprintf("experiment-%d", len(v.Sections)+1)
@@ -177,9 +183,9 @@ func newSection(g *report.Group, points int) section {
 	}
 	s.add(limits(g, points))
 	s.add(latencies(g, points, "Latency of the call", "From when a call was let start to its end.",
-		func(r *experiment.Run) *experiment.Latencies { return r.Calls }))
+		func(r report.Row) *experiment.Latencies { return r.CallLatencies }))
 	s.add(latencies(g, points, "Latency since it was submitted", "With the waiting for its turn: what the caller sees.",
-		func(r *experiment.Run) *experiment.Latencies { return r.CallsSinceSubmitted }))
+		func(r report.Row) *experiment.Latencies { return r.SinceLatencies }))
 	return s
 }
 

@@ -20,6 +20,8 @@ type Row struct {
 	Runtime        string                 // as in [experiment.Run]
 	Calls          experiment.Percentiles // of all runs together
 	SinceSubmitted experiment.Percentiles
+	CallLatencies  *experiment.Latencies // what the percentiles are of
+	SinceLatencies *experiment.Latencies
 	Measured       int // calls in the percentiles
 	MeanInFlight   float64
 	Little         *float64 // the median of the residuals; nil if none could tell
@@ -148,9 +150,9 @@ func newRow(all []*experiment.Run) Row {
 	row.MemoryAdded = int64(whole(func(r *experiment.Run) int {
 		return int(max(0, r.PeakMemoryBytes-r.MemoryBeforeBytes))
 	}))
-	merged := experiment.MergedLatencies(calls...)
-	row.Calls, row.Measured = merged.Percentiles(), merged.Count()
-	row.SinceSubmitted = experiment.MergedLatencies(since...).Percentiles()
+	row.CallLatencies, row.SinceLatencies = experiment.MergedLatencies(calls...), experiment.MergedLatencies(since...)
+	row.Calls, row.Measured = row.CallLatencies.Percentiles(), row.CallLatencies.Count()
+	row.SinceSubmitted = row.SinceLatencies.Percentiles()
 	return row
 }
 
