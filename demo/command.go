@@ -40,6 +40,7 @@ func Main(args []string, stdout, stderr *os.File) int {
 		return err
 	})
 	command.AddCommand(newScenarioCommand(ctx, &code, stdout, stderr))
+	command.AddCommand(newReportCommand(ctx, stdout, stderr), newCompareCommand(&code, stdout), newSelfcheckCommand(ctx, &code, stdout))
 	command.SetArgs(args)
 	out := &output{w: stdout} // of the help and the version; run has its own
 	command.SetOut(out)
@@ -97,7 +98,7 @@ func newCommand(run func(options) error) *cobra.Command {
 		SilenceUsage:  true, // a page of usage would hide that line
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError("unknown argument %q; there is the command scenario, and flags such as --experiments %s; see --help",
+				return usageError("unknown command %q; there are report, compare and others, and flags such as --experiments %s; see --help",
 					args[0], strings.Join(experiment.Names, ","))
 			}
 			return nil
@@ -116,8 +117,15 @@ func newCommand(run func(options) error) *cobra.Command {
 		c.Flags().AddFlagSet(g.set)
 	}
 	c.SetFlagErrorFunc(flagError(valid))
-	c.SetHelpFunc(func(c *cobra.Command, _ []string) { help(c.OutOrStdout(), groups) })
-	c.CompletionOptions.DisableDefaultCmd = true
+	usual := c.HelpFunc()
+	c.SetHelpFunc(func(of *cobra.Command, args []string) {
+		if of != c {
+			usual(of, args) // of completion, which is cobra's own
+			return
+		}
+		help(c.OutOrStdout(), groups)
+	})
+	completeFlags(c)
 	return c
 }
 

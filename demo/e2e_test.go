@@ -21,7 +21,7 @@ func TestEveryExperimentRunsUnderEveryPolicy(t *testing.T) {
 		t.Fatalf("status %d: %s", code, stderr)
 	}
 	d := readDocument(t, path)
-	if d.Interrupted || d.Error != "" || len(d.Runs) != 9+9+10 {
+	if d.Interrupted || d.Error != "" || len(d.Runs) != 9+9+9+10 {
 		t.Errorf("%d runs, interrupted %v, error %q", len(d.Runs), d.Interrupted, d.Error)
 	}
 	for _, r := range d.Runs {
@@ -32,7 +32,7 @@ func TestEveryExperimentRunsUnderEveryPolicy(t *testing.T) {
 			t.Errorf("%s, %s: stand-in %v", r.Experiment, r.Policy, r.StandIn)
 		}
 	}
-	for _, want := range []string{"sleep, 23 tasks", "http, 23 tasks", "postgres, 23 tasks", "stand-in: no real PostgreSQL", "pool of 7", "Next:"} {
+	for _, want := range []string{"sleep, 23 tasks", "uneven, 23 tasks", "http, 23 tasks", "postgres, 23 tasks", "stand-in: no real PostgreSQL", "pool of 7", "Next:"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is missing in\n%s", want, stdout)
 		}
@@ -40,7 +40,7 @@ func TestEveryExperimentRunsUnderEveryPolicy(t *testing.T) {
 	if strings.Contains(stdout+stderr, "\x1b") || strings.Contains(stdout+stderr, "\r") {
 		t.Error("escape codes where there is no terminal")
 	}
-	if !strings.Contains(stderr, "[28/28] postgres (stand-in) 23") {
+	if !strings.Contains(stderr, "[37/37] postgres (stand-in) 23") {
 		t.Errorf("progress does not label the stand-in:\n%s", stderr)
 	}
 }

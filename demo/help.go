@@ -20,6 +20,7 @@ Examples:
 
 Experiments:
   sleep      tasks that sleep 3 × 0.1 s: what the scheduler can bear
+  uneven     tasks of uneven lengths: what a batch costs that waits for its slowest
   http       one GET each to an origin with a known capacity, in a child process
              on loopback: when time-outs begin, predicted and checked
   postgres   one connection each to a server with max_connections = 100: a real
@@ -39,11 +40,22 @@ Policies:
 `
 
 const helpTail = `
+Commands (each with --help):
+  scenario    policies on modelled servers, in virtual time, beside the best limit
+  report      the HTML report, CSV or Markdown from JSON
+  compare     two results beside each other; fails on a regression
+  selfcheck   what the harness itself costs, and whether it tells the truth
+  completion  the script that completes all this in bash, zsh, fish or PowerShell
+
+The report and the results of the last run are kept in your cache folder; the
+last line of the output names the file. --report names another place, or none.
+
 Results go to standard output, progress to standard error. Ctrl-C ends the run
 and prints what is done; a second one quits at once. NO_COLOR is honoured.
 
-Exit status: 0 done, 1 internal error, 2 wrong flag or value, 4 something that
-is needed is missing (no server at --dsn, --addr in use), 130 interrupted.
+Exit status: 0 done, 1 internal error, 2 wrong flag or value, 3 figures not as
+good as they had to be (compare, selfcheck), 4 something that is needed is missing
+(no server at --dsn, --addr in use), 130 interrupted.
 "go run" turns all but 0 into 1; "go build -o bin/demo ./demo" keeps them.
 `
 

@@ -22,6 +22,9 @@ type options struct {
 	runs        int
 	seed        uint64
 	json        string
+	csv, md     string
+	report      string
+	asyncio     bool
 
 	limit int
 	batch int
@@ -45,12 +48,16 @@ type options struct {
 // valid says for each flag what it takes. The same words go into the help and
 // into the errors.
 var valid = map[string]string{
-	"experiments": "some of sleep, http, postgres, with commas between them",
+	"experiments": "some of sleep, uneven, http, postgres, with commas between them",
 	"policies":    "some of unbounded, batch, fixed, rate, adaptive, aimd, vegas, gradient2, gradient, pool, with commas between them",
 	"n":           "whole numbers from 1 to 10000000, with commas between them",
 	"runs":        "a whole number from 1 to 1000",
 	"seed":        "a whole number from 0 to 18446744073709551615",
 	"json":        "the name of a file that can be written, or - for standard output",
+	"csv":         "the name of a file that can be written, or - for standard output",
+	"md":          "the name of a file that can be written, or - for standard output",
+	"report":      "the name of a file that can be written, or none",
+	"asyncio":     "true or false",
 	"limit":       "a whole number from 1 to 10000000",
 	"batch":       "a whole number from 1 to 10000000",
 	"rate":        "a number above 0 and at most 10000000",
@@ -87,9 +94,15 @@ func (o *options) flags() []flagGroup {
 	what.set.StringSliceVar(&o.experiments, "experiments", experiment.Names, "`names` of the experiments")
 	what.set.StringSliceVar(&o.policies, "policies", experiment.DefaultPolicies, "`names` of the policies; aimd, vegas, gradient2 and gradient are there too")
 	what.set.IntSliceVar(&o.n, "n", nil, "`numbers` of tasks, for every experiment that runs (default the post's)")
-	what.set.IntVar(&o.runs, "runs", 1, "`times` to run each policy; the tables then show the median (least–greatest)")
+	what.set.IntVar(&o.runs, "runs", 1, "`times` to run each policy; the tables then show the median with its interval, for which six are the fewest")
 	what.set.Uint64Var(&o.seed, "seed", 1, "`number` that all chance follows from")
-	what.set.StringVar(&o.json, "json", "", "`file` for all results as JSON, or - for standard output")
+	what.set.BoolVar(&o.asyncio, "asyncio", false, "run the post's two policies in Python, too, if there is a python3 with asyncio")
+
+	files := group("Files")
+	files.set.StringVar(&o.report, "report", "", "HTML `file` for the report, or none (default a file in your cache folder, which the last line names)")
+	files.set.StringVar(&o.json, "json", "", "`file` for all results as JSON, or - for standard output")
+	files.set.StringVar(&o.csv, "csv", "", "`file` for a line of figures for each run, or - for standard output")
+	files.set.StringVar(&o.md, "md", "", "`file` for the tables as Markdown, or - for standard output")
 
 	policies := group("Parameters of the policies, in place of those derived from what is known")
 	policies.set.IntVar(&o.limit, "limit", 0, "calls in flight of fixed, and connections of pool")
@@ -113,7 +126,7 @@ func (o *options) flags() []flagGroup {
 	postgres.set.BoolVar(&o.standIn, "stand-in", false, "use the stand-in even if PostgreSQL is installed")
 	postgres.set.DurationVar(&o.hold, "hold", 100*time.Millisecond, "time that each task keeps its connection busy")
 
-	return []flagGroup{what, policies, sleep, http, postgres}
+	return []flagGroup{what, files, policies, sleep, http, postgres}
 }
 
 const (
@@ -135,6 +148,9 @@ func (o *options) check() error {
 		"n":       !o.isGiven("n") || len(o.n) > 0 && slices.Min(o.n) >= 1 && slices.Max(o.n) <= mostTasks,
 		"runs":    1 <= o.runs && o.runs <= 1000,
 		"json":    !o.isGiven("json") || o.json != "",
+		"csv":     !o.isGiven("csv") || o.csv != "",
+		"md":      !o.isGiven("md") || o.md != "",
+		"report":  !o.isGiven("report") || o.report != "" && o.report != "-",
 		"limit":   !o.isGiven("limit") || 1 <= o.limit && o.limit <= mostTasks,
 		"batch":   !o.isGiven("batch") || 1 <= o.batch && o.batch <= mostTasks,
 		"rate":    !o.isGiven("rate") || o.rate > 0 && o.rate <= mostTasks, // NaN is neither
@@ -168,6 +184,7 @@ var belongsTo = []struct {
 	{flag: "batch", policies: []string{experiment.Batch}},
 	{flag: "rate", policies: []string{experiment.Rate}},
 	{flag: "initial", policies: []string{experiment.Adaptive, experiment.AIMD, experiment.Vegas, experiment.Gradient2}},
+	{flag: "asyncio", policies: []string{experiment.Unbounded, experiment.Batch}, experiments: []string{experiment.NameSleep, experiment.NameHTTP}},
 	{flag: "spread", experiments: []string{experiment.NameSleep}},
 	{flag: "timeout", experiments: []string{experiment.NameHTTP}},
 	{flag: "workers", experiments: []string{experiment.NameHTTP}},
@@ -193,6 +210,9 @@ func (o *options) checkTogether() error {
 	}
 	if len(o.n) > 0 && slices.Max(o.n) > mostCalls && overlap(o.experiments, []string{experiment.NameHTTP, experiment.NamePostgres}) {
 		return usageError("--n is %d, and experiments http and postgres take at most %d; add --experiments sleep", slices.Max(o.n), mostCalls)
+	}
+	if o.json == "-" && o.csv == "-" || o.json == "-" && o.md == "-" || o.csv == "-" && o.md == "-" {
+		return usageError("of --json, --csv and --md only one can go to standard output")
 	}
 	if o.dsn != "" && o.standIn {
 		return usageError("--dsn and --stand-in exclude each other")

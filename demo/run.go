@@ -24,39 +24,36 @@ type session struct {
 	progress *report.Progress
 	runner   experiment.Runner
 	document *report.Document
+	python   *experiment.Asyncio // nil: not asked for, or not there
 }
 
 // run runs what o asks for and returns the exit status. An error means that
 // nothing has been run.
 func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	goroutines := runtime.NumGoroutine()
-	var file *report.File
+	outs, err := openOutputs(ctx, o, stdout)
+	if err != nil {
+		return 0, err
+	}
 	tables := stdout
-	switch o.json {
-	case "":
-	case "-":
-		tables = stderr // standard output is for whoever reads the JSON
-	default:
-		var err error
-		if file, err = report.Create(ctx, o.json, stdout); err != nil {
-			if ctx.Err() != nil {
-				return 0, errEarly
-			}
-			return 0, usageError("--json: %w; valid: %s", err, valid["json"])
-		}
+	if o.json == "-" || o.csv == "-" || o.md == "-" {
+		tables = stderr // standard output is for whoever reads that
 	}
 	s := &session{
 		options: o, out: &output{w: tables}, style: report.StyleOf(tables),
-		document: &report.Document{Schema: report.Schema, Environment: experiment.ReadEnvironment()},
+		document: &report.Document{Schema: report.Schema, Kind: report.KindRun, Environment: experiment.ReadEnvironment()},
 	}
 	s.document.Environment.Seed, s.document.Environment.Runs = o.seed, o.runs
 	s.document.Environment.Flags = o.recorded()
 	s.progress = report.NewProgress(stderr, report.StyleOf(stderr), 0)
+	if o.asyncio {
+		if s.python, err = experiment.FindAsyncio(ctx); err != nil {
+			s.progress.Say("--asyncio is skipped: " + err.Error())
+		}
+	}
 	loads, err := s.open(ctx)
 	if err != nil {
-		if file != nil {
-			file.Discard()
-		}
+		outs.discard()
 		return 0, err
 	}
 	s.progress = report.NewProgress(stderr, report.StyleOf(stderr), s.count(loads))
@@ -70,8 +67,12 @@ func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	if err != nil {
 		s.document.Error = err.Error()
 	}
-	err = errors.Join(err, s.save(file, stdout))
-	report.Closing(s.out, s.style, s.document, o.json)
+	if lost := outs.write(s.document); lost != nil {
+		s.document.Error = lost.Error()
+		err = errors.Join(err, lost)
+	}
+	report.Closing(s.out, s.style, s.document)
+	s.say(ctx, outs)
 	return s.end(err, goroutines, stderr), nil
 }
 
@@ -96,21 +97,6 @@ func (s *session) end(err error, goroutines int, stderr io.Writer) int {
 		return exitInternal
 	}
 	return exitOK
-}
-
-// save writes the JSON, if it is wanted.
-func (s *session) save(file *report.File, stdout io.Writer) (err error) {
-	switch {
-	case file != nil:
-		err = file.Commit(s.document)
-	case s.json == "-":
-		err = s.document.Write(stdout)
-	}
-	if err != nil {
-		err = fmt.Errorf("writing the JSON: %w", err)
-		s.document.Error = err.Error()
-	}
-	return err
 }
 
 // open starts everything that the experiments need. It does so before the first
@@ -152,6 +138,8 @@ func (s *session) openOne(ctx context.Context, name string) (experiment.Workload
 			return nil, err
 		}
 		return w, nil
+	case experiment.NameUneven:
+		return experiment.NewUneven(s.seed), nil
 	default:
 		return experiment.NewSleep(s.seed, s.spread), nil
 	}
@@ -166,7 +154,11 @@ func (s *session) numbers(w experiment.Workload) []int {
 }
 
 func (s *session) plan(w experiment.Workload, n int) []experiment.Policy {
-	return experiment.Policies(w, s.policies, n, experiment.Choices{Limit: s.limit, Batch: s.batch, Rate: s.rate, Initial: s.initial})
+	policies := experiment.Policies(w, s.policies, n, experiment.Choices{Limit: s.limit, Batch: s.batch, Rate: s.rate, Initial: s.initial})
+	if s.python != nil {
+		policies = append(policies, experiment.AsyncioPolicies(w, policies, s.python)...)
+	}
+	return policies
 }
 
 func (s *session) count(loads []experiment.Workload) (runs int) {
@@ -206,6 +198,7 @@ func (s *session) all(ctx context.Context, loads []experiment.Workload) (err err
 func (s *session) one(ctx context.Context, w experiment.Workload, n int) (err error) {
 	policies := s.plan(w, n)
 	report.Plan(s.out, s.style, w, n, policies)
+	s.progress.Open(w, n, s.runs, policies)
 	var runs []*experiment.Run
 	for repeat := 1; repeat <= s.runs && err == nil; repeat++ {
 		for _, p := range experiment.Order(w, n, policies, s.seed, repeat) {
@@ -223,6 +216,7 @@ func (s *session) one(ctx context.Context, w experiment.Workload, n int) (err er
 			}
 		}
 	}
+	s.progress.Close()
 	s.document.Runs = append(s.document.Runs, runs...)
 	report.Results(s.out, s.style, w.Name(), n, runs)
 	return err

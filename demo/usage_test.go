@@ -16,9 +16,9 @@ func TestWrongFlagsSayWhatIsValid(t *testing.T) {
 		want string // in the one line on standard error
 	}{
 		{"--bogus", "valid are --addr"},
-		{"sleep", "--experiments sleep,http,postgres"},
-		{"--experiments slep", "valid are sleep, http, postgres"},
-		{"--experiments=", "valid are sleep, http, postgres"},
+		{"sleep", "--experiments sleep,uneven,http,postgres"},
+		{"--experiments slep", "valid are sleep, uneven, http, postgres"},
+		{"--experiments=", "valid are sleep, uneven, http, postgres"},
 		{"--experiments sleep,sleep", "given twice"},
 		{"--policies foo", "valid are unbounded, batch, fixed, rate, adaptive, aimd, vegas, gradient2, gradient, pool"},
 		{"--policies pool", "postgres only"},

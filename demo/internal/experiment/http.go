@@ -70,6 +70,11 @@ func (h *HTTP) Floor(n int, p Policy) time.Duration {
 
 // Predict applies the law.
 func (h *HTTP) Predict(n int, p Policy) (Prediction, bool) {
+	if p.Runtime != "" {
+		// The law is about calls that are in flight at once. How long another
+		// client takes to make a thousand of them nobody has measured.
+		return Prediction{}, false
+	}
 	if h.config.Queue > 0 {
 		return predictWithQueue(h.config.Workers+h.config.Queue, n, h.config.Capacity(), h.timeout), true
 	}
@@ -172,7 +177,7 @@ func (h *HTTP) settle(ctx context.Context, t *trial) error {
 	if err != nil {
 		return err
 	}
-	t.connections = int(account.Connections)
+	t.connections, t.origin = int(account.Connections), account.Median
 	return h.origin.Reset(ctx)
 }
 

@@ -1,6 +1,8 @@
 package experiment
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -33,6 +35,9 @@ const longest = 24 * time.Hour
 func newLatencies() *Latencies {
 	return &Latencies{histogram: hdrhistogram.New(1, longest.Microseconds(), 3)}
 }
+
+// Add adds a duration.
+func (l *Latencies) Add(d time.Duration) { l.add(d) }
 
 func (l *Latencies) add(d time.Duration) {
 	d = min(max(d, 0), longest)
@@ -70,6 +75,66 @@ func (l *Latencies) Percentiles() Percentiles {
 		P50:  at(50), P90: at(90), P99: at(99), P999: at(99.9),
 		Max: milliseconds(l.max),
 	}
+}
+
+// latenciesJSON is the JSON of Latencies. HDR is in the format that other tools
+// read, base64 of V2 with compression, in microseconds.
+type latenciesJSON struct {
+	HDR   string        `json:"hdr"`
+	Total time.Duration `json:"total_ns"`
+	Max   time.Duration `json:"max_ns"`
+}
+
+// MarshalJSON writes the whole distribution, so that runs that were read from
+// files can still be merged.
+func (l *Latencies) MarshalJSON() ([]byte, error) {
+	text, err := l.histogram.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return nil, fmt.Errorf("encoding latencies: %w", err)
+	}
+	return json.Marshal(latenciesJSON{HDR: string(text), Total: l.sum, Max: l.max})
+}
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (l *Latencies) UnmarshalJSON(text []byte) error {
+	var in latenciesJSON
+	if err := json.Unmarshal(text, &in); err != nil {
+		return err
+	}
+	histogram, err := hdrhistogram.Decode([]byte(in.HDR))
+	if err != nil {
+		return fmt.Errorf("decoding latencies: %w", err)
+	}
+	*l = Latencies{histogram: hdrhistogram.New(1, longest.Microseconds(), 3), sum: in.Total, max: in.Max}
+	l.histogram.Merge(histogram) // into one of our own range, whatever the file's was
+	return nil
+}
+
+// A Quantile is the share of durations that are at most so many milliseconds.
+type Quantile struct {
+	Share float64 // from 0 to 1
+	MS    float64
+}
+
+// Curve returns the distribution as a line, densest at its upper end, where
+// what matters is.
+func (l *Latencies) Curve() (curve []Quantile) {
+	n := l.Count()
+	if n == 0 {
+		return nil
+	}
+	at := func(share float64) {
+		ms := min(float64(l.histogram.ValueAtQuantile(100*share))/1e3, milliseconds(l.max))
+		curve = append(curve, Quantile{share, ms})
+	}
+	for share := 0.0; share < 0.9; share += 0.02 {
+		at(share)
+	}
+	// Above the percentile of the last single call there is nothing to see.
+	for above := 0.1; above*float64(n) >= 1; above *= 0.85 {
+		at(1 - above)
+	}
+	return curve
 }
 
 // MergedLatencies merges all of ls into a new one.

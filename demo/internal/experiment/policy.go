@@ -57,6 +57,11 @@ type Policy struct {
 	// what is known of the far side.
 	Chosen bool
 
+	// Python runs the tasks in place of this program, if it is set; Runtime is
+	// then its name.
+	Python  *Asyncio
+	Runtime string
+
 	// New makes the limiter's policy. Each run needs a new one.
 	New func() limiter.Policy
 }

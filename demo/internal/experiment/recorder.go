@@ -1,6 +1,10 @@
 package experiment
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // A Recorder notes when each task of a run started and how and when it ended.
 // Each task writes to places of its own, so recording takes no lock and does
@@ -61,4 +65,34 @@ func (r *Recorder) latencies() (call, sinceSubmitted *Latencies) {
 		sinceSubmitted.add(r.ended[i])
 	}
 	return call, sinceSubmitted
+}
+
+// spans returns when the tasks ran, if there are few enough.
+func (r *Recorder) spans() (s []Span) {
+	if len(r.ends) > mostSpans {
+		return nil
+	}
+	tenth := func(d time.Duration) float64 { return math.Round(10*milliseconds(d)) / 10 }
+	for i, from := range r.started {
+		if from != notStarted && r.ends[i] != Cancelled {
+			s = append(s, Span{tenth(from), tenth(r.ended[i])})
+		}
+	}
+	slices.SortFunc(s, func(a, b Span) int { return slices.Compare(a[:], b[:]) })
+	return s
+}
+
+// leastSamples is how many samples the mean of the calls in flight needs before
+// it is worth comparing with anything.
+const leastSamples = 20
+
+// little compares the sampled mean of the calls in flight with what Little's
+// law makes of the latencies: calls per second times their mean.
+func little(mean float64, samples int, calls *Latencies, wall time.Duration) *float64 {
+	want := calls.sum.Seconds() / wall.Seconds()
+	if samples < leastSamples || want == 0 {
+		return nil
+	}
+	residual := mean/want - 1
+	return &residual
 }

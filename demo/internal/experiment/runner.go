@@ -31,6 +31,9 @@ type Runner struct {
 // add up as always. The error is about the far side, such as an origin that has
 // ended; there may be a Run with it.
 func (r *Runner) Run(ctx context.Context, w Workload, n int, p Policy, repeat int) (*Run, error) {
+	if p.Python != nil {
+		return r.runAsyncio(ctx, w, n, p, repeat)
+	}
 	// Memory that an earlier run has used would count as this one's.
 	debug.FreeOSMemory()
 	goroutines := runtime.NumGoroutine()
@@ -60,7 +63,7 @@ func (r *Runner) Run(ctx context.Context, w Workload, n int, p Policy, repeat in
 		Counts:       t.record.counts(),
 		PeakInFlight: t.limiter.Stats().PeakInFlight, PeakGoroutines: s.goroutines,
 		PeakMemoryBytes: s.memory, ConnectionsOpened: t.connections, Timeline: s.timeline.points,
-		Against: w.About(), StandIn: w.StandIn(), MemoryBeforeBytes: memory,
+		Against: w.About(), Law: w.Law(), StandIn: w.StandIn(), MemoryBeforeBytes: memory,
 		ForeignCPU: foreign, Noisy: tooMuch,
 		Label: p.Text, Chosen: p.Chosen,
 	}
@@ -70,8 +73,12 @@ func (r *Runner) Run(ctx context.Context, w Workload, n int, p Policy, repeat in
 		run.Prediction = &q
 	}
 	run.Calls, run.CallsSinceSubmitted = t.record.latencies()
-	run.Latency = run.Calls.Percentiles()
+	run.Latency, run.OriginP50 = run.Calls.Percentiles(), milliseconds(t.origin)
 	run.SinceSubmitted = run.CallsSinceSubmitted.Percentiles()
+	run.Tasks, run.MeanInFlight = t.record.spans(), s.area/wall.Seconds()
+	if !run.Interrupted {
+		run.LittleResidual = little(run.MeanInFlight, s.samples, run.Calls, wall)
+	}
 	run.GoroutinesLeft = goroutinesAbove(goroutines)
 	if err != nil {
 		err = fmt.Errorf("%s, %d tasks, %s: %w", w.Name(), n, p.Text, err)

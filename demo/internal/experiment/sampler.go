@@ -25,6 +25,10 @@ type sampler struct {
 	timeline   timeline
 	goroutines int
 	memory     int64
+
+	last    Point
+	area    float64 // under the line of calls in flight: calls × seconds
+	samples int
 }
 
 // startSampler begins to sample a run of n tasks; observe is told each point,
@@ -56,15 +60,25 @@ func (s *sampler) sample() {
 	g, m := readRuntime()
 	s.goroutines, s.memory = max(s.goroutines, g), max(s.memory, m)
 	p := pointOf(s.n, time.Since(s.begin), s.stats())
+	s.measure(p)
 	s.timeline.add(p)
 	s.observe(p)
+}
+
+// measure adds what lies between the last point and p to the area.
+func (s *sampler) measure(p Point) {
+	s.area += (p.T - s.last.T) * float64(p.InFlight+s.last.InFlight) / 2
+	s.last = p
+	s.samples++
 }
 
 // stop ends the sampling with a last point. The fields may be read after it.
 func (s *sampler) stop() {
 	close(s.quit)
 	<-s.done
-	s.timeline.end(pointOf(s.n, time.Since(s.begin), s.stats()))
+	p := pointOf(s.n, time.Since(s.begin), s.stats())
+	s.measure(p)
+	s.timeline.end(p)
 }
 
 func pointOf(n int, t time.Duration, st limiter.Stats) Point {
@@ -75,6 +89,7 @@ func pointOf(n int, t time.Duration, st limiter.Stats) Point {
 		// because its caller waits there for them. They wait all the same.
 		Queued:    max(0, n-begun),
 		Completed: begun - st.InFlight,
+		Failed:    int(st.Rejected.Sum() + st.Outcomes.Sum() - st.Outcomes.Success),
 	}
 	if st.Limit != math.MaxInt {
 		p.Limit = &st.Limit

@@ -10,19 +10,20 @@ import (
 // The names of the experiments, as --experiments takes them.
 const (
 	NameSleep    = "sleep"
+	NameUneven   = "uneven"
 	NameHTTP     = "http"
 	NamePostgres = "postgres"
 )
 
 // Names are all names, in the order in which the experiments run.
-var Names = []string{NameSleep, NameHTTP, NamePostgres}
+var Names = []string{NameSleep, NameUneven, NameHTTP, NamePostgres}
 
 // CheckNames returns an error that says what is valid if names has one that is
 // not.
 func CheckNames(names []string) error { return checkNames("experiment", names, Names) }
 
 // A Workload is what the tasks of an experiment do, and what is known about it
-// beforehand. [NewSleep], [OpenHTTP] and [OpenPostgres] make one. It runs one
+// beforehand. [NewSleep], [NewUneven], [OpenHTTP] and [OpenPostgres] make one. It runs one
 // trial at a time.
 type Workload interface {
 	// Name is the name of the experiment.
@@ -35,7 +36,7 @@ type Workload interface {
 	// StandIn reports whether the far side is not what the experiment is
 	// about but something in its place, which every output must say.
 	StandIn() bool
-	// DefaultN are the numbers of tasks of the post.
+	// DefaultN are the numbers of tasks: those of the post, where it has any.
 	DefaultN() []int
 	// Floor is the least time that n tasks can take under p.
 	Floor(n int, p Policy) time.Duration
@@ -64,5 +65,6 @@ type trial struct {
 	limiter     *limiter.Limiter
 	record      *Recorder
 	connections int
-	interrupted bool // the user waits for the end
+	origin      time.Duration // the median latency by the far side's own account, 0 if it has none
+	interrupted bool          // the user waits for the end
 }

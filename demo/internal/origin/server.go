@@ -17,13 +17,14 @@ const probePath = "/.origin-probe"
 type server struct {
 	pool     *pool
 	conns    *conns
+	log      *requestLog
 	http     *http.Server
 	probeURL string
 }
 
 // newServer takes a valid Config with its defaults applied.
 func newServer(c Config, addr net.Addr, logTo io.Writer) *server {
-	s := &server{pool: newPool(c), conns: newConns(), probeURL: "http://" + addr.String() + probePath}
+	s := &server{pool: newPool(c), conns: newConns(), log: newRequestLog(), probeURL: "http://" + addr.String() + probePath}
 	s.http = &http.Server{
 		Handler: s,
 		// Clients may open connections ahead of need and use them much later,
@@ -33,6 +34,7 @@ func newServer(c Config, addr net.Addr, logTo io.Writer) *server {
 		// first must be the client, or a request could meet a closing connection.
 		IdleTimeout: 2 * time.Minute,
 		ConnState:   s.conns.observe,
+		ConnContext: connContext,
 		ErrorLog:    log.New(logTo, "origin: ", 0),
 	}
 	return s
@@ -45,6 +47,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
+	begin := beginOf(r.Context())
 	t, wait := s.pool.enter()
 	if t == nil {
 		refuse(w, wait)
@@ -61,6 +64,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, 0)
 		return
 	}
+	s.log.add(time.Since(begin))
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "served\n") // an error means the caller has gone, which leave has counted
 }
@@ -77,6 +81,7 @@ func refuse(w http.ResponseWriter, wait time.Duration) {
 func (s *server) stats() Stats {
 	st := s.pool.stats()
 	st.Connections = s.conns.count()
+	st.Median = s.log.median()
 	return st
 }
 
@@ -90,6 +95,7 @@ func (s *server) reset(ctx context.Context) bool {
 	}
 	s.conns.reset()
 	s.pool.reset()
+	s.log.reset()
 	return true
 }
 

@@ -42,4 +42,7 @@ type Stats struct {
 	// above Config.Service says that the machine was too busy for the origin
 	// to keep its pace, and that the run's latencies describe the machine.
 	MaxLag time.Duration
+	// Median is the median time that requests which were worked on spent in
+	// the origin, waiting included; 0 if there were none.
+	Median time.Duration
 }

@@ -12,9 +12,13 @@ import (
 // its meaning; new fields do not count.
 const Schema = 1
 
+// KindRun is the kind of a Document, as against those of sweeps and others.
+const KindRun = "run"
+
 // A Document is the whole output of the harness.
 type Document struct {
 	Schema      int                    `json:"schema"`
+	Kind        string                 `json:"kind"` // KindRun
 	Environment experiment.Environment `json:"environment"`
 	Runs        []*experiment.Run      `json:"runs"`
 	Interrupted bool                   `json:"interrupted"`

@@ -52,7 +52,7 @@ func failures(n int, rows []Row, about badEnd) (parts []string) {
 	var cut []string
 	for _, r := range rows {
 		if r.Cut > 0 {
-			cut = append(cut, r.Label)
+			cut = append(cut, named(r))
 		}
 	}
 	if len(cut) > 0 {
@@ -76,11 +76,11 @@ func (e badEnd) under(n int, rows []Row) (clean, dirty []string) {
 		}
 		switch {
 		case of.Max == 0:
-			clean = append(clean, r.Label)
+			clean = append(clean, named(r))
 		case len(dirty) == 0:
-			dirty = append(dirty, fmt.Sprintf("%s of %s tasks (%s %%) %s under %s", numbers, grouped(n), percent, e.words, r.Label))
+			dirty = append(dirty, fmt.Sprintf("%s of %s tasks (%s %%) %s under %s", numbers, grouped(n), percent, e.words, named(r)))
 		default:
-			dirty = append(dirty, fmt.Sprintf("%s (%s %%) under %s", numbers, percent, r.Label))
+			dirty = append(dirty, fmt.Sprintf("%s (%s %%) under %s", numbers, percent, named(r)))
 		}
 	}
 	return clean, dirty

@@ -164,12 +164,20 @@ func tempBeside(path string, mode fs.FileMode) (*os.File, error) {
 // Commit writes d and puts it in its place.
 func (f *File) Commit(d interface{ Write(w io.Writer) error }) error {
 	var text bytes.Buffer // complete before anything that was there is cut
-	err := d.Write(&text)
-	if err == nil && f.cut {
+	if err := d.Write(&text); err != nil {
+		f.Discard()
+		return err
+	}
+	return f.CommitText(text.Bytes())
+}
+
+// CommitText writes text and puts it in its place.
+func (f *File) CommitText(text []byte) (err error) {
+	if f.cut {
 		err = f.file.Truncate(0)
 	}
 	if err == nil {
-		_, err = f.file.Write(text.Bytes())
+		_, err = f.file.Write(text)
 	}
 	if closeErr := f.file.Close(); err == nil {
 		err = closeErr

@@ -32,19 +32,24 @@ func Plan(w io.Writer, s Style, load experiment.Workload, n int, policies []expe
 	_ = t.Flush() // of a stream that shows its errors elsewhere
 }
 
-// Check writes how the predictions compare with what happened: in one line
-// those that held, in one each those that did not.
-func Check(w io.Writer, s Style, rows []Row) {
-	var held, open []string
-	var of string
+// Checks are how the predictions of rows compare with what happened.
+type Checks struct {
+	Of     string   // what they are about
+	Failed []string // each a sentence
+	Held   []string // rows with what happened
+	Open   []string // the same where nothing was predicted
+}
+
+// ChecksOf compares the predictions of rows with what happened.
+func ChecksOf(rows []Row) (c Checks) {
 	for _, r := range rows {
 		if r.Interrupted || r.Predictions[0] == nil {
 			continue
 		}
 		q := *r.Predictions[0] // the same for all runs, as it comes from nothing measured
-		of = what(q)
+		c.Of = what(q)
 		observed := spreadOf(r.All, func(run *experiment.Run) float64 { return float64(q.Observed(run.Counts)) })
-		text := r.Label + " " + observed.whole()
+		text := named(r) + " " + observed.whole()
 		failed := 0
 		for _, run := range r.All {
 			if !q.Held(run.Counts) {
@@ -53,19 +58,28 @@ func Check(w io.Writer, s Style, rows []Row) {
 		}
 		switch {
 		case failed > 0:
-			fmt.Fprintf(w, "  %s %s %s in %d of %d runs; the prediction was %s\n",
-				s.bad("✗ not as predicted:"), text, of, failed, r.Runs, q.Text)
+			c.Failed = append(c.Failed, fmt.Sprintf("%s %s in %d of %d runs; the prediction was %s", text, c.Of, failed, r.Runs, q.Text))
 		case q.Open:
-			open = append(open, text)
+			c.Open = append(c.Open, text)
 		default:
-			held = append(held, text)
+			c.Held = append(c.Held, text)
 		}
 	}
-	if len(held) > 0 {
-		fmt.Fprintf(w, "  %s %s: %s\n", s.good("✓ as predicted,"), of, strings.Join(held, ", "))
+	return c
+}
+
+// Check writes how the predictions compare with what happened: in one line
+// those that held, in one each those that did not.
+func Check(w io.Writer, s Style, rows []Row) {
+	c := ChecksOf(rows)
+	for _, text := range c.Failed {
+		fmt.Fprintf(w, "  %s %s\n", s.bad("✗ not as predicted:"), text)
 	}
-	if len(open) > 0 {
-		fmt.Fprintf(w, "  without a prediction, %s: %s\n", of, strings.Join(open, ", "))
+	if len(c.Held) > 0 {
+		fmt.Fprintf(w, "  %s %s: %s\n", s.good("✓ as predicted,"), c.Of, strings.Join(c.Held, ", "))
+	}
+	if len(c.Open) > 0 {
+		fmt.Fprintf(w, "  without a prediction, %s: %s\n", c.Of, strings.Join(c.Open, ", "))
 	}
 }
 
@@ -85,8 +99,11 @@ func what(q experiment.Prediction) string {
 	return "timed out"
 }
 
-// grouped writes a number with commas between its thousands.
-func grouped(n int) string {
+// grouped is short for [Grouped].
+func grouped(n int) string { return Grouped(n) }
+
+// Grouped writes a number with commas between its thousands.
+func Grouped(n int) string {
 	text := fmt.Sprint(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
 		text = text[:i] + "," + text[i:]

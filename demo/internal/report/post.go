@@ -24,7 +24,7 @@ type key struct {
 
 // postFigure is what the post has for a row, or empty.
 func postFigure(experimentName string, n int, r Row) string {
-	if !r.AsInPost {
+	if !r.AsInPost || r.Runtime != "" && experimentName == experiment.NamePostgres {
 		return ""
 	}
 	if experimentName == experiment.NamePostgres && n > 100 {

@@ -3,12 +3,9 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
 )
@@ -17,23 +14,24 @@ import (
 // be drawn anew: often enough to see that it lives, and no flood in a log.
 const plainEvery = 3 * time.Second
 
-// Progress shows runs while they are made, on standard error: a bar on a
-// terminal, and elsewhere lines. Either way each run that has ended leaves one
-// line. Its methods are called by one goroutine, but for Sampled.
+// Progress shows runs while they are made, on standard error: on a terminal a
+// line for each policy of the table that is being made, and elsewhere a line for
+// each run that has ended. Its methods are called by one goroutine, but for
+// Sampled.
 type Progress struct {
 	w     io.Writer
 	style Style
 	total int // runs
 	done  int
 
-	bars *mpb.Progress // nil where lines cannot be drawn anew
-	bar  *mpb.Bar
-
-	now     atomic.Pointer[experiment.Point]
-	mu      sync.Mutex // guards what Sampled writes to
+	mu      sync.Mutex // guards what Sampled reads and writes
+	live    *live      // nil where lines cannot be drawn anew
+	now     *line
 	heading string
 	n       int
 	heardOf time.Time
+
+	policies []experiment.Policy // of the live lines, in their order
 }
 
 // NewProgress returns a Progress of so many runs.
@@ -44,6 +42,29 @@ func NewProgress(w io.Writer, s Style, runs int) *Progress {
 // Say shows a line that is not about a run.
 func (p *Progress) Say(text string) { fmt.Fprintln(p.w, p.style.dim(text)) }
 
+// Open shows that policies are about to run, each so many times, with n tasks.
+func (p *Progress) Open(w experiment.Workload, n, runs int, policies []experiment.Policy) {
+	if !p.style.Live {
+		return
+	}
+	p.policies = policies
+	l := newLive(p.w, p.style, w, n, runs, policies)
+	p.mu.Lock()
+	p.live = l
+	p.mu.Unlock()
+}
+
+// Close leaves the terminal to others.
+func (p *Progress) Close() {
+	p.mu.Lock()
+	l := p.live
+	p.live, p.now = nil, nil
+	p.mu.Unlock()
+	if l != nil {
+		l.close()
+	}
+}
+
 // Begin shows that a run of n tasks begins.
 func (p *Progress) Begin(w experiment.Workload, n int, policy experiment.Policy) {
 	name := w.Name()
@@ -51,52 +72,49 @@ func (p *Progress) Begin(w experiment.Workload, n int, policy experiment.Policy)
 		name += " (stand-in)"
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.heading = fmt.Sprintf("[%d/%d] %s %s, %s", p.done+1, p.total, name, grouped(n), policy.Text)
 	p.n, p.heardOf = n, time.Now()
-	p.mu.Unlock()
-	p.now.Store(&experiment.Point{})
-	if !p.style.Live {
+	if p.live == nil {
 		return
 	}
-	// A container of its own for each run: it ends with the run, and then the
-	// terminal is free for lines and tables.
-	p.bars = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(30), mpb.WithRefreshRate(100*time.Millisecond))
-	p.bar = p.bars.New(int64(n), mpb.BarStyle().Rbound("]").Lbound("["),
-		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name("  "+p.heading+" ")),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + state(*p.now.Load(), n) })),
-	)
+	i := slices.IndexFunc(p.policies, func(q experiment.Policy) bool { return q.Text == policy.Text })
+	if i >= 0 {
+		p.now = p.live.lines[i]
+		p.now.begin()
+	}
 }
 
 // Sampled shows how the run in progress stands. It may be called by another
 // goroutine than the rest.
 func (p *Progress) Sampled(at experiment.Point) {
-	p.now.Store(&at)
-	if p.bar != nil {
-		p.bar.SetCurrent(int64(min(at.Completed, p.n-1))) // the end is for End to show
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.now != nil {
+		p.now.sampled(at)
+		return
+	}
 	if p.style.Live || time.Since(p.heardOf) < plainEvery {
 		return
 	}
 	p.heardOf = time.Now()
-	fmt.Fprintf(p.w, "  %s: %.0f s, %s\n", p.heading, at.T, state(at, p.n))
+	fmt.Fprintf(p.w, "  %s: %.0f s, %s of %s, %s\n", p.heading, at.T, grouped(at.Completed), grouped(p.n), p.style.state(at))
 }
 
 // End shows how the run ended; nil means that there is nothing to show.
 func (p *Progress) End(r *experiment.Run) {
 	p.done++
-	if p.bars != nil {
-		p.bar.Abort(true)
-		p.bars.Wait()
-		p.bars, p.bar = nil, nil
+	p.mu.Lock()
+	now, isLive := p.now, p.live != nil
+	p.now = nil
+	p.mu.Unlock()
+	switch {
+	case r == nil:
+	case now != nil:
+		now.end(seconds(r.WallSeconds)+", "+p.outcome(r), r.WallSeconds, !r.Interrupted)
+	case !isLive:
+		fmt.Fprintf(p.w, "  %s: %s, %s\n", p.heading, seconds(r.WallSeconds), p.outcome(r))
 	}
-	if r == nil {
-		return
-	}
-	fmt.Fprintf(p.w, "  %s: %s, %s\n", p.heading, seconds(r.WallSeconds), p.outcome(r))
 }
 
 // outcome lists the ends of a run's tasks.
@@ -116,15 +134,19 @@ func (p *Progress) outcome(r *experiment.Run) string {
 			text += p.style.bad(fmt.Sprintf(", %d %s", c.n, c.name))
 		}
 	}
-	if r.Noisy {
+	if r.Noisy && r.ForeignCPU != nil {
 		text += p.style.dim(fmt.Sprintf(" (others used %.0f %% of the machine)", 100**r.ForeignCPU))
 	}
 	return text
 }
 
-func state(at experiment.Point, n int) string {
-	text := fmt.Sprintf("%s of %s, %s in flight", grouped(at.Completed), grouped(n), grouped(at.InFlight))
-	if at.Limit != nil {
+// state is how a run stands.
+func (s Style) state(at experiment.Point) string {
+	text := fmt.Sprintf("%s in flight, %s ok", grouped(at.InFlight), grouped(at.Completed-at.Failed))
+	if at.Failed > 0 {
+		text += s.bad(fmt.Sprintf(", %s not", grouped(at.Failed)))
+	}
+	if at.Limit != nil && *at.Limit > 0 { // a batch lets none in until it has ended
 		text += fmt.Sprintf(", limit %s", grouped(*at.Limit))
 	}
 	return text

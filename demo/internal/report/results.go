@@ -28,9 +28,8 @@ func Results(w io.Writer, s Style, name string, n int, runs []*experiment.Run) {
 	}
 }
 
-// Closing writes how to read the tables, where the JSON is, and what may be
-// worth running next.
-func Closing(w io.Writer, s Style, d *Document, json string) {
+// Closing writes how to read the tables and what may be worth running next.
+func Closing(w io.Writer, s Style, d *Document) {
 	if len(d.Runs) == 0 {
 		return
 	}
@@ -44,14 +43,12 @@ memory: above what the program had before the run. the post: Python's asyncio on
 	if d.Interrupted {
 		fmt.Fprintln(w, s.bad("interrupted: rows marked cut ended early, and runs are missing"))
 	}
-	if json != "" && json != "-" {
-		fmt.Fprintln(w, "All figures and timelines: "+json)
-	}
 	fmt.Fprint(w, `
 Next:
   go run ./demo --experiments sleep --n 1000000         where do batches begin to win?
-  go run ./demo --experiments sleep --spread 0.9        uneven tasks: batches wait for the slowest
+  go run ./demo --experiments sleep,http --asyncio      Python's asyncio beside it, here
   go run ./demo --experiments http --n 1000 --runs 6    is it always so?
   go run ./demo --experiments postgres --limit 97       no headroom: a slot that is given back is not free at once
+
 `)
 }

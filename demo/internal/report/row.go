@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+	"github.com/tidegate-go/tidegate/demo/internal/statistics"
 )
 
 // A Row sums up the runs of one policy in one experiment.
@@ -16,9 +17,14 @@ type Row struct {
 	Floor          float64
 	Counts         experiment.Counts // medians, one by one
 	N              int
+	Runtime        string                 // as in [experiment.Run]
 	Calls          experiment.Percentiles // of all runs together
 	SinceSubmitted experiment.Percentiles
+	CallLatencies  *experiment.Latencies // what the percentiles are of
+	SinceLatencies *experiment.Latencies
 	Measured       int // calls in the percentiles
+	MeanInFlight   float64
+	Little         *float64 // the median of the residuals; nil if none could tell
 	Peak           int
 	MemoryAdded    int64
 	Connections    int
@@ -36,25 +42,53 @@ type Row struct {
 	All         []*experiment.Run
 }
 
-// A Spread is the median of some numbers, and the least and greatest.
-type Spread struct{ Median, Min, Max float64 }
+// A Spread is the median of some numbers, and the least and greatest. Interval
+// is what the median of many more numbers would lie in.
+type Spread struct {
+	Median, Min, Max float64
+	Interval         statistics.Interval
+}
 
 // Rows sums up runs of one experiment with one number of tasks, a row for each
 // policy in the order of the tables.
 func Rows(runs []*experiment.Run) []Row {
 	var rows []Row
-	for _, policy := range experiment.PolicyNames {
-		var of []*experiment.Run
-		for _, r := range runs {
-			if r.Policy == policy {
-				of = append(of, r)
+	for _, policy := range policiesOf(runs) {
+		for _, runtime := range runtimesOf(runs) {
+			var of []*experiment.Run
+			for _, r := range runs {
+				if r.Policy == policy && r.Runtime == runtime {
+					of = append(of, r)
+				}
 			}
-		}
-		if len(of) > 0 {
-			rows = append(rows, newRow(of))
+			if len(of) > 0 {
+				rows = append(rows, newRow(of))
+			}
 		}
 	}
 	return rows
+}
+
+// policiesOf are the policies of runs: first those that are known, in the order
+// of the tables, and then those of a newer version whose file this may be.
+func policiesOf(runs []*experiment.Run) []string {
+	names := slices.Clone(experiment.PolicyNames)
+	for _, r := range runs {
+		if !slices.Contains(names, r.Policy) {
+			names = append(names, r.Policy)
+		}
+	}
+	return names
+}
+
+func runtimesOf(runs []*experiment.Run) []string {
+	names := []string{""}
+	for _, r := range runs {
+		if !slices.Contains(names, r.Runtime) {
+			names = append(names, r.Runtime)
+		}
+	}
+	return names
 }
 
 func newRow(all []*experiment.Run) Row {
@@ -67,7 +101,7 @@ func newRow(all []*experiment.Run) Row {
 	first, last := runs[0], runs[len(runs)-1]
 	var calls, since []*experiment.Latencies
 	row := Row{
-		Policy: first.Policy, Label: first.Label, Runs: len(runs), N: first.N,
+		Policy: first.Policy, Label: first.Label, Runtime: first.Runtime, Runs: len(runs), N: first.N,
 		Floor: first.FloorSeconds, StandIn: first.StandIn, Interrupted: interrupted, All: runs, Chosen: first.Chosen,
 	}
 	for _, r := range all {
@@ -99,16 +133,36 @@ func newRow(all []*experiment.Run) Row {
 		Failed:    whole(func(r *experiment.Run) int { return r.Counts.Failed }),
 		Cancelled: whole(func(r *experiment.Run) int { return r.Counts.Cancelled }),
 	}
+	row.MeanInFlight = of(func(r *experiment.Run) float64 { return r.MeanInFlight }).Median
+	var residuals []float64
+	for _, r := range runs {
+		if r.LittleResidual != nil {
+			residuals = append(residuals, *r.LittleResidual)
+		}
+	}
+	if len(residuals) > 0 {
+		median := statistics.Median(residuals)
+		row.Little = &median
+	}
 	row.Peak = whole(func(r *experiment.Run) int { return r.PeakInFlight })
 	row.Goroutines = whole(func(r *experiment.Run) int { return r.PeakGoroutines })
 	row.Connections = whole(func(r *experiment.Run) int { return r.ConnectionsOpened })
 	row.MemoryAdded = int64(whole(func(r *experiment.Run) int {
 		return int(max(0, r.PeakMemoryBytes-r.MemoryBeforeBytes))
 	}))
-	merged := experiment.MergedLatencies(calls...)
-	row.Calls, row.Measured = merged.Percentiles(), merged.Count()
-	row.SinceSubmitted = experiment.MergedLatencies(since...).Percentiles()
+	row.CallLatencies, row.SinceLatencies = experiment.MergedLatencies(calls...), experiment.MergedLatencies(since...)
+	row.Calls, row.Measured = row.CallLatencies.Percentiles(), row.CallLatencies.Count()
+	row.SinceSubmitted = row.SinceLatencies.Percentiles()
 	return row
+}
+
+// bounds are the ends of the interval, or of what was measured if that was too
+// little for one.
+func (s Spread) bounds() (low, high float64) {
+	if s.Interval.Known() {
+		return s.Interval.Low, s.Interval.High
+	}
+	return s.Min, s.Max
 }
 
 // spreadOf orders the numbers that f finds. The median of an even number of
@@ -119,7 +173,7 @@ func spreadOf(runs []*experiment.Run, f func(*experiment.Run) float64) Spread {
 		v = append(v, f(r))
 	}
 	slices.Sort(v)
-	return Spread{v[(len(v)-1)/2], v[0], v[len(v)-1]}
+	return Spread{v[(len(v)-1)/2], v[0], v[len(v)-1], statistics.MedianInterval(v)}
 }
 
 // Whole reports whether every task succeeded in every run of the row. The
@@ -131,10 +185,20 @@ func (r Row) Whole() bool {
 // TimesFloor is the wall time in units of the least possible.
 func (r Row) TimesFloor() float64 { return r.Wall.Median / r.Floor }
 
-// find returns the row of a policy.
+// find returns the row of a policy that this program has run.
 func find(rows []Row, policy string) (Row, bool) {
 	for _, r := range rows {
-		if r.Policy == policy && !r.Interrupted {
+		if r.Policy == policy && r.Runtime == "" && !r.Interrupted {
+			return r, true
+		}
+	}
+	return Row{}, false
+}
+
+// findOther returns the row of a policy that another program has run.
+func findOther(rows []Row, policy string) (Row, bool) {
+	for _, r := range rows {
+		if r.Policy == policy && r.Runtime != "" && !r.Interrupted {
 			return r, true
 		}
 	}

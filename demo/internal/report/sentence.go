@@ -17,6 +17,8 @@ func Sentence(name string, n int, rows []Row) string {
 	switch name {
 	case experiment.NameSleep:
 		return sleepSentence(n, rows)
+	case experiment.NameUneven:
+		return unevenSentence(rows)
 	case experiment.NameHTTP:
 		return httpSentence(n, rows)
 	case experiment.NamePostgres:
@@ -47,8 +49,14 @@ func sleepSentence(n int, rows []Row) string {
 		}
 		parts = append(parts, verdict+", where batches were ahead at 100,000 (5.86 s against 6.24 s)")
 	}
+	theirs, haveTheirs := findOther(rows, experiment.Unbounded)
+	theirBatch, haveTheirBatch := findOther(rows, experiment.Batch)
+	if haveTheirs && haveTheirBatch {
+		parts = append(parts, fmt.Sprintf("%s took %s and %s here, so there %s", theirs.Runtime,
+			seconds(theirs.Wall.Median), seconds(theirBatch.Wall.Median), compare("all at once", theirs, "batching", theirBatch)))
+	}
 	fixed, haveFixed := find(rows, experiment.Fixed)
-	if haveBatch && haveFixed && sameWidth(fixed, batch) && faster(fixed, batch) {
+	if haveBatch && haveFixed && SameWidth(fixed, batch) && faster(fixed, batch) {
 		parts = append(parts, fmt.Sprintf("%s, as wide as a batch, took %s: it does not wait for the slowest task of each batch",
 			fixed.Label, seconds(fixed.Wall.Median)))
 	}
@@ -62,9 +70,28 @@ func sleepSentence(n int, rows []Row) string {
 	return sentence(withDoubt(parts, rows))
 }
 
-// sameWidth reports whether as many tasks run at once under fixed as in a batch.
-func sameWidth(fixed, batch Row) bool {
-	return fixed.All[0].Params["limit"] == batch.All[0].Params["size"]
+// unevenSentence is about the one thing that the experiment is for.
+func unevenSentence(rows []Row) string {
+	batch, haveBatch := find(rows, experiment.Batch)
+	fixed, haveFixed := find(rows, experiment.Fixed)
+	if !haveBatch || !haveFixed || !SameWidth(fixed, batch) {
+		return ""
+	}
+	verdict := "makes no difference that these runs could show"
+	switch {
+	case faster(fixed, batch):
+		verdict = fmt.Sprintf("is %.1f times as fast: a batch waits for its slowest task, with most of its places empty", batch.Wall.Median/fixed.Wall.Median)
+	case faster(batch, fixed):
+		verdict = fmt.Sprintf("takes %.1f times as long", fixed.Wall.Median/batch.Wall.Median)
+	}
+	parts := []string{fmt.Sprintf("%s took %s and %s took %s; with as many places, letting the next task start whenever one ends %s",
+		batch.Label, seconds(batch.Wall.Median), fixed.Label, seconds(fixed.Wall.Median), verdict)}
+	return sentence(withDoubt(parts, []Row{batch, fixed}))
+}
+
+// SameWidth reports whether as many tasks run at once under fixed as in a batch.
+func SameWidth(fixed, batch Row) bool {
+	return fmt.Sprint(fixed.All[0].Params["limit"]) == fmt.Sprint(batch.All[0].Params["size"])
 }
 
 // withDoubt adds to parts, which compare times, that the times are in doubt.
@@ -130,7 +157,7 @@ func faster(a, b Row) bool {
 // fastest is the row with the least time among those whose tasks all succeeded.
 func fastest(rows []Row) (best Row, ok bool) {
 	for _, r := range rows {
-		if r.Whole() && (!ok || r.Wall.Median < best.Wall.Median) {
+		if r.Runtime == "" && r.Whole() && (!ok || r.Wall.Median < best.Wall.Median) {
 			best, ok = r, true
 		}
 	}

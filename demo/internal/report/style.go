@@ -31,3 +31,12 @@ func (s Style) wrap(code, text string) string {
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
+
+// Dim writes what matters less.
+func (s Style) Dim(text string) string { return s.dim(text) }
+
+// Bad writes what is bad.
+func (s Style) Bad(text string) string { return s.bad(text) }
+
+// Good writes what is good.
+func (s Style) Good(text string) string { return s.good(text) }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,17 +96,26 @@ func columnsOf(s Style, name string, n int, rows []Row) []column {
 
 // label is the policy. One that searches shows where it has got to.
 func label(r Row) string {
-	text := r.Label
+	text := named(r)
 	if r.LastLimit != nil && slices.Contains(experiment.Searching, r.Policy) {
 		text += fmt.Sprintf(" → %d", *r.LastLimit)
 	}
 	return text
 }
 
+// named is the policy with what ran it, if that was another program.
+func named(r Row) string {
+	if r.Runtime == "" {
+		return r.Label
+	}
+	return r.Label + " (" + r.Runtime + ")"
+}
+
 func wall(r Row) string {
 	text := fmt.Sprintf("%.2f", r.Wall.Median)
 	if r.Runs > 1 {
-		text += fmt.Sprintf(" (%.2f–%.2f)", r.Wall.Min, r.Wall.Max)
+		low, high := r.Wall.bounds()
+		text += fmt.Sprintf(" (%.2f–%.2f)", low, high)
 	}
 	if r.Interrupted {
 		text += " cut"
@@ -157,6 +167,9 @@ func zeroEmpty(n int) string {
 	return strconv.Itoa(n)
 }
 
+// PlainTable is the style of all tables of text.
+func PlainTable() table.Style { return plainStyle() }
+
 // plainStyle is columns of text with a line under their titles.
 func plainStyle() table.Style {
 	style := table.StyleLight
@@ -166,6 +179,8 @@ func plainStyle() table.Style {
 	return style
 }
 
+const noisyNote = "† other programs used more than 12 % of this machine meanwhile: trust the counts, not the times"
+
 // notes explains the marks that are in the table.
 func notes(w io.Writer, s Style, rows []Row) {
 	if rows[0].StandIn {
@@ -173,13 +188,53 @@ func notes(w io.Writer, s Style, rows []Row) {
 	}
 	for _, r := range rows {
 		if r.Noisy {
-			fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine meanwhile: trust the counts, not the times"))
+			fmt.Fprintln(w, "  "+s.dim(noisyNote))
 			break
 		}
 	}
+	if text := repeats(rows); text != "" {
+		fmt.Fprintln(w, "  "+s.dim(text))
+	}
 	for _, r := range rows {
+		if text := r.mistrust(); text != "" {
+			fmt.Fprintln(w, "  "+s.bad(text))
+		}
 		if r.Left > 0 {
 			fmt.Fprintln(w, "  "+s.bad(fmt.Sprintf("%s left %d goroutines behind", r.Label, r.Left)))
 		}
 	}
+}
+
+// repeats says what the parentheses are.
+func repeats(rows []Row) string {
+	runs, known := 0, true
+	var confidence float64
+	for _, r := range rows {
+		runs = max(runs, r.Runs)
+		if r.Runs > 1 {
+			known = known && r.Wall.Interval.Known()
+			confidence = max(confidence, r.Wall.Interval.Confidence)
+		}
+	}
+	switch {
+	case runs < 2:
+		return ""
+	case known:
+		return fmt.Sprintf("medians of %d runs, in parentheses their %.0f %% interval by order statistics", runs, 100*confidence)
+	}
+	return fmt.Sprintf("medians of %d runs, in parentheses the least and the greatest: six runs are the fewest with an interval", runs)
+}
+
+// littleEdge is by how much of itself the sampled mean of the calls in flight
+// may miss what follows from Little's law. Samples every 10 ms of runs that
+// take a second miss it by a few percent.
+const littleEdge = 0.15
+
+// mistrust says that the harness' two accounts of a run contradict each other.
+func (r Row) mistrust() string {
+	if r.Little == nil || math.Abs(*r.Little) <= littleEdge {
+		return ""
+	}
+	return fmt.Sprintf("%s: the calls in flight as sampled are %+.0f %% off what Little's law makes of the latencies; do not trust this row",
+		label(r), 100**r.Little)
 }

@@ -42,7 +42,7 @@ func TestTheMedianIsANumberThatWasMeasured(t *testing.T) {
 	for _, wall := range []float64{5, 1, 9, 2} {
 		runs = append(runs, made("sleep", 10, "batch", wall, experiment.Counts{}))
 	}
-	if got, want := Rows(runs)[0].Wall, (Spread{2, 1, 9}); got != want {
+	if got, want := Rows(runs)[0].Wall, (Spread{Median: 2, Min: 1, Max: 9}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

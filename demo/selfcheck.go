@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tidegate-go/tidegate/demo/internal/report"
+	"github.com/tidegate-go/tidegate/demo/internal/selfcheck"
+)
+
+// selfcheckValid says for each flag what it takes.
+var selfcheckValid = map[string]string{"runs": "a whole number from 1 to 100", "help": "true or false"}
+
+const selfcheckLead = `Check the harness itself: what it adds to the wall time of the sleep run, whether
+its latencies agree with the log of the origin, which is another process, and
+whether the calls in flight that it samples are those of Little's law.
+
+It takes half a minute, in which nothing else should use the machine.
+
+`
+
+const selfcheckTail = `
+Exit status: 0 all of it holds, 1 internal error, 2 wrong flag, 3 something does
+not, 130 interrupted. "go run" turns all but 0 into 1.
+`
+
+// newSelfcheckCommand returns the command selfcheck.
+func newSelfcheckCommand(ctx context.Context, code *int, stdout *os.File) *cobra.Command {
+	runs := 0
+	set := pflag.NewFlagSet("selfcheck", pflag.ContinueOnError)
+	set.IntVar(&runs, "runs", 10, "`times` to measure each")
+	c := &cobra.Command{
+		Use:   "selfcheck",
+		Short: "Check what the harness costs and whether it tells the truth",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("unknown argument %q; selfcheck takes flags only", args[0])
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) (err error) {
+			if runs < 1 || runs > 100 {
+				return usageError("--runs is %d; valid: %s", runs, selfcheckValid["runs"])
+			}
+			*code, err = runSelfcheck(ctx, runs, stdout)
+			return err
+		},
+	}
+	c.Flags().AddFlagSet(set)
+	c.SetFlagErrorFunc(flagError(selfcheckValid))
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		_, _ = io.WriteString(c.OutOrStdout(), selfcheckLead+"Flags:\n"+set.FlagUsages()+selfcheckTail)
+	})
+	return c
+}
+
+func runSelfcheck(ctx context.Context, runs int, stdout *os.File) (int, error) {
+	out, style := &output{w: stdout}, report.StyleOf(stdout)
+	code := exitOK
+	show := func(f selfcheck.Finding) {
+		mark := style.Good("✓")
+		if !f.Met {
+			mark, code = style.Bad("✗"), exitThreshold
+		}
+		note := ""
+		if f.Noisy {
+			note = style.Dim(", while other programs were busy: run it again")
+		}
+		fmt.Fprintf(out, "%s %s: %s (want %s)%s\n", mark, f.What, f.Got, f.Want, note)
+	}
+	overhead, err := selfcheck.Overhead(ctx, runs)
+	if err == nil {
+		show(overhead)
+		var findings []selfcheck.Finding
+		findings, err = selfcheck.Latency(ctx, min(runs, 3))
+		for _, f := range findings {
+			show(f)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return 0, &failure{exitInterrupted, errors.New("interrupted")}
+	case err != nil:
+		return 0, err
+	}
+	return code, out.lost()
+}
