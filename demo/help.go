@@ -16,7 +16,6 @@ Examples:
   go run ./demo --experiments http --limit 4               a limit that is too low
   go run ./demo --experiments postgres --dsn "$DATABASE_URL" --policies fixed,pool
   go run ./demo --json results.json                        all figures and timelines
-  go run ./demo scenario --help                            policies against modelled servers
 
 Experiments:
   sleep      tasks that sleep 3 × 0.1 s: what the scheduler can bear
