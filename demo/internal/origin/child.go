@@ -63,6 +63,11 @@ func serve(config string, controlConn io.ReadWriteCloser) error {
 	if err != nil {
 		return fmt.Errorf("origin: %w", err) // the error names the operation and the address
 	}
+	if c.Backlog > 0 {
+		if err := setBacklog(listener, c.Backlog); err != nil {
+			return fmt.Errorf("origin: Config.Backlog: %w", err)
+		}
+	}
 	s := newServer(c, listener.Addr(), os.Stderr)
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(listener) }()
