@@ -39,6 +39,7 @@ func Main(args []string, stdout, stderr *os.File) int {
 		code, err = run(ctx, o, stdout, stderr)
 		return err
 	})
+	command.AddCommand(measuringCommands(ctx, stdout, stderr, &code)...)
 	command.SetArgs(args)
 	out := &output{w: stdout} // of the help and the version; run has its own
 	command.SetOut(out)
@@ -121,7 +122,9 @@ func newCommand(run func(options) error) *cobra.Command {
 }
 
 // flagError says what would be valid instead.
-func flagError(c *cobra.Command, err error) error {
+func flagError(c *cobra.Command, err error) error { return flagErrorWith(c, err, valid) }
+
+func flagErrorWith(c *cobra.Command, err error, valid map[string]string) error {
 	var unknown *pflag.NotExistError
 	var invalid *pflag.InvalidValueError
 	var bare *pflag.ValueRequiredError

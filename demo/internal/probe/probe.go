@@ -1,0 +1,318 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/tidegate-go/tidegate/demo/internal/knee"
+	"github.com/tidegate-go/tidegate/demo/internal/load"
+	"github.com/tidegate-go/tidegate/demo/internal/sweep"
+)
+
+// Caps bound what a probe may do to an endpoint. All must be positive.
+type Caps struct {
+	Concurrency int           `json:"concurrency"`
+	Rate        float64       `json:"rate"` // calls per second; for the target to keep
+	Requests    int           `json:"requests"`
+	Time        time.Duration `json:"time_ns"`
+}
+
+// Config says how to probe.
+type Config struct {
+	Caps    Caps
+	Timeout time.Duration // of one call
+	// Wait waits for as long as the endpoint asks; nil means not at all.
+	Wait func(context.Context, time.Duration) error
+	// Measured, if set, is told each measurement as it is made.
+	Measured func(step string, m load.Measurement)
+}
+
+// A Result is a whole probe. Its JSON is part of the harness's output, schema 1.
+type Result struct {
+	Endpoint string `json:"endpoint"` // without secrets
+	Caps     Caps   `json:"caps"`
+
+	// Limit is the recommendation, 0 if there is none, and From and To the
+	// ends of its interval.
+	Limit int `json:"limit"`
+	From  int `json:"from"`
+	To    int `json:"to"`
+	// Rate is the recommended number of calls per second, Timeout the
+	// recommended timeout of one, in seconds.
+	Rate    float64 `json:"rate"`
+	Timeout float64 `json:"timeout_seconds"`
+	// AtLeast says that the endpoint may take more: a cap ended the climb
+	// before the knee was passed.
+	AtLeast bool   `json:"at_least"`
+	Because string `json:"because"`
+
+	// Harm is the first sign of harm, empty if there was none, and RetryAfter
+	// for how many seconds the endpoint asked to be left alone then.
+	Harm       string  `json:"harm,omitempty"`
+	RetryAfter float64 `json:"retry_after,omitempty"`
+	Stopped    string  `json:"stopped"` // why the probe ended
+
+	Calls   int     `json:"calls"`
+	Failed  int     `json:"failed"`
+	Seconds float64 `json:"seconds"`
+
+	Knee         *knee.Knee         `json:"knee"` // of the clean measurements; null if they are too few
+	Points       []sweep.Point      `json:"points"`
+	Measurements []load.Measurement `json:"measurements"`
+	Interrupted  bool               `json:"interrupted"`
+}
+
+// ErrNoAnswer is returned if not even a lone call succeeds.
+var ErrNoAnswer = errors.New("no call succeeded")
+
+const (
+	cycles      = 5 // of a lone call, in a window
+	firstWindow = 400 * time.Millisecond
+	slowWindow  = 5 * time.Second
+	leastWindow = 250 * time.Millisecond
+	step        = 1.5
+	// proportion is the part of what the limit promises that a step must bring.
+	proportion = 0.93
+	rounds     = 3
+	mostAdded  = 5 // limits between those that enclose the knee
+	// A call that takes this many times as long as a lone one is harm, if it
+	// is also much longer in itself: a machine that is busy for a moment is
+	// not the endpoint's trouble.
+	harmfully  = 10
+	leastHarm  = 500 * time.Millisecond
+	ofGoodput  = 0.9
+	ofLatency  = 4
+	leastClean = 100 * time.Millisecond // of a timeout
+)
+
+// errStop ends a probe whose result says why.
+var errStop = errors.New("probe: stop")
+
+type search struct {
+	Config
+	target load.Target
+	result *Result
+	lone   time.Duration
+	trial  load.Trial // of the next measurement, but for its limit
+	round  int
+}
+
+// Run probes the target. The result says how it ended, whatever happens. The
+// error is ErrNoAnswer if not even a lone call has succeeded.
+func Run(ctx context.Context, target load.Target, c Config) (*Result, error) {
+	s := &search{Config: c, target: target, result: &Result{Caps: c.Caps}}
+	err := s.all(ctx)
+	s.result.Interrupted = ctx.Err() != nil
+	if s.result.Interrupted {
+		s.result.Stopped = "interrupted"
+	}
+	s.conclude()
+	if errors.Is(err, ErrNoAnswer) && !s.result.Interrupted {
+		return s.result, err
+	}
+	return s.result, nil
+}
+
+func (s *search) all(ctx context.Context) error {
+	if err := s.alone(ctx); err != nil {
+		return err
+	}
+	if err := s.climb(ctx); err != nil {
+		return err
+	}
+	for s.round = 0; s.round < rounds; s.round++ {
+		if s.round > 0 {
+			for _, limit := range s.deciding() {
+				if _, err := s.measure(ctx, fmt.Sprintf("round %d of %d", s.round+1, rounds), limit); err != nil {
+					return err
+				}
+			}
+		}
+		for range mostAdded {
+			next, ok := knee.Next(s.points())
+			if !ok {
+				break
+			}
+			if _, err := s.measure(ctx, "refine", next); err != nil {
+				return err
+			}
+		}
+	}
+	s.result.Stopped = "done"
+	return nil
+}
+
+// alone measures one call at a time, which says how long a call takes.
+func (s *search) alone(ctx context.Context) error {
+	s.trial = load.Trial{Warm: firstWindow / 10, Window: firstWindow, Careful: true, Longest: s.Timeout}
+	m, err := s.measure(ctx, "alone", 1)
+	if pause := time.Duration(m.RetryAfter * float64(time.Second)); err != nil && pause > 0 && s.Wait != nil && m.All.Succeeded == 0 &&
+		s.spent()+pause.Seconds() < s.Caps.Time.Seconds()/2 {
+		s.result.Seconds += pause.Seconds()
+		if s.Wait(ctx, pause) == nil {
+			s.result.Harm, s.result.RetryAfter = "", 0
+			m, err = s.measure(ctx, "alone", 1)
+		}
+	}
+	if err == nil && m.Counts.Succeeded < cycles {
+		s.result.Measurements = nil
+		s.trial.Window = slowWindow
+		m, err = s.measure(ctx, "alone", 1)
+	}
+	switch {
+	case m.All.Succeeded == 0 && m.Harm != "":
+		return fmt.Errorf("%w: %s", ErrNoAnswer, m.Harm)
+	case err != nil:
+		return err
+	case m.Counts.Succeeded == 0:
+		s.result.Stopped = fmt.Sprintf("no call ended within %v", s.trial.Window)
+		return fmt.Errorf("%w within %v", ErrNoAnswer, s.trial.Window)
+	}
+	s.lone = time.Duration(m.Latency.Mean * float64(time.Millisecond))
+	s.trial = load.Trial{
+		Ramp: s.lone, Warm: s.lone, Window: max(leastWindow, cycles*s.lone),
+		Careful: true, Longest: max(harmfully*s.lone, s.lone+leastHarm),
+	}
+	return nil
+}
+
+// climb raises the limit until that brings less than it should.
+func (s *search) climb(ctx context.Context) error {
+	last := s.result.Measurements[len(s.result.Measurements)-1]
+	for short := false; !short; {
+		limit := max(last.Limit+1, int(step*float64(last.Limit)))
+		if limit > s.Caps.Concurrency {
+			s.result.AtLeast = true
+			s.result.Stopped = fmt.Sprintf("the cap of %d calls at once was reached", s.Caps.Concurrency)
+			return errStop
+		}
+		m, err := s.measure(ctx, "climb", limit)
+		if err != nil {
+			// Nobody has seen a knee if it is not harm that ended it.
+			s.result.AtLeast = m.Harm == ""
+			return err
+		}
+		short = m.Goodput < proportion*last.Goodput*float64(limit)/float64(last.Limit)
+		if m.Goodput > ofGoodput*s.Caps.Rate {
+			s.result.AtLeast = true
+			s.result.Stopped = fmt.Sprintf("the cap of %.0f calls per second was reached", s.Caps.Rate)
+			return errStop
+		}
+		last = m
+	}
+	return nil
+}
+
+// measure makes a measurement, if the caps still allow it. Its error is errStop
+// if the probe must end, and the result says why then.
+func (s *search) measure(ctx context.Context, step string, limit int) (load.Measurement, error) {
+	t := s.trial
+	t.Limit = limit
+	expected := (t.Ramp + t.Warm + t.Window + 2*s.lone).Seconds()
+	switch {
+	case s.spent()+expected > s.Caps.Time.Seconds():
+		s.result.Stopped = fmt.Sprintf("the cap of %v was reached", s.Caps.Time)
+		return load.Measurement{Limit: limit}, errStop
+	case s.result.Calls >= s.Caps.Requests:
+		s.result.Stopped = fmt.Sprintf("the cap of %d requests was reached", s.Caps.Requests)
+		return load.Measurement{Limit: limit}, errStop
+	}
+	m, err := s.target.Measure(ctx, t)
+	m.Round = s.round
+	s.result.Calls += m.All.Sum()
+	s.result.Failed += m.All.Sum() - m.All.Succeeded - m.All.Cancelled
+	s.result.Seconds += m.Seconds
+	if err != nil {
+		return m, err
+	}
+	if s.Measured != nil {
+		s.Measured(step, m)
+	}
+	switch {
+	case m.Harm != "":
+		s.result.Harm, s.result.RetryAfter = m.Harm, m.RetryAfter
+		s.result.Stopped = fmt.Sprintf("the first sign of harm, with %d at once: %s", limit, m.Harm)
+		return m, errStop
+	case s.result.Calls >= s.Caps.Requests:
+		// The last trial may have been cut by the cap, and is not kept.
+		s.result.Stopped = fmt.Sprintf("the cap of %d requests was reached", s.Caps.Requests)
+		return m, errStop
+	}
+	s.result.Measurements = append(s.result.Measurements, m)
+	return m, nil
+}
+
+func (s *search) spent() float64 { return s.result.Seconds }
+
+// points are the clean measurements as package knee wants them.
+func (s *search) points() []knee.Point { return sweep.CurveOf(s.result.Measurements) }
+
+// deciding are the limits that the answer rests on, the largest first: if there
+// is time for some of them only, what is best is known best.
+func (s *search) deciding() []int {
+	points := s.points()
+	k, err := knee.Find(points)
+	if err != nil {
+		return nil
+	}
+	var limits []int
+	for i, p := range points {
+		next := i+1 < len(points) && p.Limit < k.From && points[i+1].Limit >= k.From
+		if next || p.Limit >= k.From {
+			limits = append(limits, p.Limit)
+		}
+	}
+	slices.Reverse(limits)
+	return limits
+}
+
+// conclude makes the recommendation.
+func (s *search) conclude() {
+	r := s.result
+	r.Points = sweep.Summarise(r.Measurements)
+	if len(r.Points) == 0 {
+		return
+	}
+	best := slices.MaxFunc(r.Points, func(a, b sweep.Point) int {
+		switch {
+		case a.Goodput < b.Goodput:
+			return -1
+		case a.Goodput > b.Goodput:
+			return 1
+		}
+		return 0
+	})
+	r.Limit, r.From, r.To = best.Limit, best.Limit, best.Limit
+	r.Rate = ofGoodput * best.Goodput
+	climbed := fmt.Sprintf("nothing above it was clean: %s", r.Stopped)
+	if k, err := knee.Find(s.points()); err == nil {
+		r.Knee = &k
+		// A curve that still rises has no knee yet: its largest limit is the
+		// best that is known.
+		if !k.Open && !r.AtLeast {
+			r.Limit, r.From, r.To = k.Limit, k.From, k.To
+			r.Rate = ofGoodput * k.Best
+			climbed = fmt.Sprintf("it is the smallest with %.0f %% of the best goodput, %.0f/s", 100*knee.Share, k.Best)
+		}
+	}
+	if r.AtLeast {
+		climbed = fmt.Sprintf("%s and the endpoint still kept up: it may take more", r.Stopped)
+	}
+	r.Because = climbed
+	r.Timeout = timeout(r.Points, r.Limit)
+}
+
+// timeout is the recommended one for the limit, in seconds with two digits.
+func timeout(points []sweep.Point, limit int) float64 {
+	at := slices.IndexFunc(points, func(p sweep.Point) bool { return p.Limit >= limit })
+	if at < 0 {
+		at = len(points) - 1
+	}
+	s := max(leastClean.Seconds(), ofLatency*points[at].P99/1000)
+	unit := math.Pow10(int(math.Floor(math.Log10(s))) - 1)
+	return math.Round(math.Ceil(s/unit-1e-9)*unit*1e9) / 1e9
+}
