@@ -48,11 +48,16 @@ func newCurve(points []Point) curve {
 	return c
 }
 
-// top is the index of the point with the best median.
+// top is the index of the point with the best median, of those that were
+// measured at least half as often as any: one lucky round is no best.
 func (c curve) top() int {
-	top := 0
-	for i := range c {
-		if c[i].median() > c[top].median() {
+	most := 0
+	for _, p := range c {
+		most = max(most, len(present(p.Goodput)))
+	}
+	top := -1
+	for i, p := range c {
+		if 2*len(present(p.Goodput)) >= most && (top < 0 || p.median() > c[top].median()) {
 			top = i
 		}
 	}

@@ -1,5 +1,7 @@
 package knee
 
+import "slices"
+
 // Regions names the three parts of a curve. Its JSON is part of the harness's
 // output, schema 1.
 type Regions struct {
@@ -21,7 +23,9 @@ const collapsed = 0.85
 // FindRegions divides the curve through points at k, which must be its knee.
 func FindRegions(points []Point, k Knee) Regions {
 	r := Regions{LinearTo: k.Limit, FlatTo: k.Limit}
-	for _, p := range newCurve(points) {
+	ordered := slices.Clone(points)
+	slices.SortFunc(ordered, func(a, b Point) int { return a.Limit - b.Limit })
+	for _, p := range ordered { // with those that got nothing done
 		switch {
 		case p.Limit < k.Limit:
 		case p.median() >= collapsed*k.Best:

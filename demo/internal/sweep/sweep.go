@@ -35,7 +35,8 @@ type search struct {
 	target load.Target
 	random *rand.Rand
 	result *Result
-	warm   time.Duration
+	warm   time.Duration // at least
+	best   float64       // goodput so far
 	added  int
 }
 
@@ -84,11 +85,18 @@ func (s *search) all(ctx context.Context) error {
 
 // measure makes one measurement.
 func (s *search) measure(ctx context.Context, step string, limit, round int) (load.Measurement, error) {
-	m, err := s.target.Measure(ctx, load.Trial{Limit: limit, Warm: s.warm, Window: s.Window})
+	// The first calls of a trial find nobody before them. Once so many have
+	// ended as there are callers, all wait as long as they are going to.
+	warm := s.warm
+	if s.best > 0 {
+		warm = min(max(warm, seconds(1.2*float64(limit)/s.best)), mostWindow)
+	}
+	m, err := s.target.Measure(ctx, load.Trial{Limit: limit, Warm: warm, Window: s.Window})
 	if err != nil {
 		return m, err // of a part of the window, which is worth nothing
 	}
 	m.Round = round
+	s.best = max(s.best, m.Goodput)
 	s.result.Measurements = append(s.result.Measurements, m)
 	if s.Measured != nil {
 		s.Measured(step, m)
