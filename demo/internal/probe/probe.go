@@ -98,7 +98,6 @@ type search struct {
 	result *Result
 	lone   time.Duration
 	trial  load.Trial // of the next measurement, but for its limit
-	round  int
 }
 
 // Run probes the target. The result says how it ended, whatever happens. The
@@ -121,28 +120,43 @@ func (s *search) all(ctx context.Context) error {
 	if err := s.alone(ctx); err != nil {
 		return err
 	}
-	if err := s.climb(ctx); err != nil {
-		return err
-	}
-	for s.round = 0; s.round < rounds; s.round++ {
-		if s.round > 0 {
-			for _, limit := range s.deciding() {
-				if _, err := s.measure(ctx, fmt.Sprintf("round %d of %d", s.round+1, rounds), limit); err != nil {
-					return err
-				}
+	for {
+		if err := s.climb(ctx); err != nil {
+			return err
+		}
+		for round := range rounds {
+			if err := s.repeat(ctx, round); err != nil {
+				return err
 			}
 		}
-		for range mostAdded {
-			next, ok := knee.Next(s.points())
-			if !ok {
-				break
-			}
-			if _, err := s.measure(ctx, "refine", next); err != nil {
+		if k, err := knee.Find(s.points()); err != nil || !k.Open {
+			break
+		}
+		// More rounds have shown that the climb ended too early.
+	}
+	s.result.Stopped = "done"
+	return nil
+}
+
+// repeat measures what the answer rests on, and between the limits that enclose
+// it.
+func (s *search) repeat(ctx context.Context, round int) error {
+	if round > 0 {
+		for _, limit := range s.deciding() {
+			if _, err := s.measure(ctx, fmt.Sprintf("round %d of %d", round+1, rounds), limit); err != nil {
 				return err
 			}
 		}
 	}
-	s.result.Stopped = "done"
+	for range mostAdded {
+		next, ok := knee.Next(s.points())
+		if !ok {
+			return nil
+		}
+		if _, err := s.measure(ctx, "refine", next); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -174,31 +188,39 @@ func (s *search) alone(ctx context.Context) error {
 	}
 	s.lone = time.Duration(m.Latency.Mean * float64(time.Millisecond))
 	s.trial = load.Trial{
-		Ramp: s.lone, Warm: s.lone, Window: max(leastWindow, cycles*s.lone),
+		Ramp: 2 * s.lone, Warm: s.lone, Window: max(leastWindow, cycles*s.lone),
 		Careful: true, Longest: max(harmfully*s.lone, s.lone+leastHarm),
 	}
 	return nil
 }
 
 // climb raises the limit until that brings less than it should.
-func (s *search) climb(ctx context.Context) error {
-	last := s.result.Measurements[len(s.result.Measurements)-1]
+func (s *search) climb(ctx context.Context) (err error) {
+	// Nobody has seen a knee if it is not harm that ended the climb.
+	defer func() { s.result.AtLeast = err != nil && s.result.Harm == "" }()
+	last := slices.MaxFunc(s.result.Measurements, func(a, b load.Measurement) int { return a.Limit - b.Limit })
 	for short := false; !short; {
 		limit := max(last.Limit+1, int(step*float64(last.Limit)))
 		if limit > s.Caps.Concurrency {
-			s.result.AtLeast = true
 			s.result.Stopped = fmt.Sprintf("the cap of %d calls at once was reached", s.Caps.Concurrency)
 			return errStop
 		}
 		m, err := s.measure(ctx, "climb", limit)
 		if err != nil {
-			// Nobody has seen a knee if it is not harm that ended it.
-			s.result.AtLeast = m.Harm == ""
 			return err
 		}
-		short = m.Goodput < proportion*last.Goodput*float64(limit)/float64(last.Limit)
+		promised := proportion * last.Goodput * float64(limit) / float64(last.Limit)
+		if short = m.Goodput < promised; short {
+			// Once more: it may have been a moment of this machine's own.
+			again, err := s.measure(ctx, "climb", limit)
+			if err != nil {
+				return err
+			}
+			if again.Goodput > m.Goodput {
+				m, short = again, again.Goodput < promised
+			}
+		}
 		if m.Goodput > ofGoodput*s.Caps.Rate {
-			s.result.AtLeast = true
 			s.result.Stopped = fmt.Sprintf("the cap of %.0f calls per second was reached", s.Caps.Rate)
 			return errStop
 		}
@@ -222,7 +244,7 @@ func (s *search) measure(ctx context.Context, step string, limit int) (load.Meas
 		return load.Measurement{Limit: limit}, errStop
 	}
 	m, err := s.target.Measure(ctx, t)
-	m.Round = s.round
+	m.Round = s.times(limit)
 	s.result.Calls += m.All.Sum()
 	s.result.Failed += m.All.Sum() - m.All.Succeeded - m.All.Cancelled
 	s.result.Seconds += m.Seconds
@@ -244,6 +266,16 @@ func (s *search) measure(ctx context.Context, step string, limit int) (load.Meas
 	}
 	s.result.Measurements = append(s.result.Measurements, m)
 	return m, nil
+}
+
+// times is how often there are measurements with the limit.
+func (s *search) times(limit int) (n int) {
+	for _, m := range s.result.Measurements {
+		if m.Limit == limit {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *search) spent() float64 { return s.result.Seconds }
