@@ -17,6 +17,13 @@ Examples:
   go run ./demo --experiments postgres --dsn "$DATABASE_URL" --policies fixed,pool
   go run ./demo --json results.json                        all figures and timelines
 
+Other commands, each with its --help:
+  sweep      find how many calls should run at once against an origin, or up to
+             how many sleeping tasks all at once is best
+  probe URL  the same for an endpoint of yours, politely
+  serve      the origin alone, for other tools
+  doctor     what this machine has, and what will be skipped
+
 Experiments:
   sleep      tasks that sleep 3 × 0.1 s: what the scheduler can bear
   http       one GET each to an origin with a known capacity, in a child process

@@ -48,8 +48,9 @@ func newCurve(points []Point) curve {
 	return c
 }
 
-// top is the index of the point with the best median, of those that were
-// measured at least half as often as any: one lucky round is no best.
+// top is the index of the point with the best median. Of those that were
+// measured less than half as often as another, luck may be the reason, unless
+// it is better by more than the rule forgives.
 func (c curve) top() int {
 	most := 0
 	for _, p := range c {
@@ -58,6 +59,12 @@ func (c curve) top() int {
 	top := -1
 	for i, p := range c {
 		if 2*len(present(p.Goodput)) >= most && (top < 0 || p.median() > c[top].median()) {
+			top = i
+		}
+	}
+	often := c[top].median()
+	for i, p := range c {
+		if Share*p.median() > often && p.median() > c[top].median() {
 			top = i
 		}
 	}

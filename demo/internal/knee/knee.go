@@ -12,9 +12,12 @@ import (
 // Share is the share of the best goodput that a limit must reach to be enough.
 const Share = 0.95
 
-// Precision is how well any latency is known, in seconds; see the package
-// comment.
-const Precision = 0.001
+// Precision is how well any latency is known, in seconds, and Resolution how
+// well any goodput is, relative to the best; see the package comment.
+const (
+	Precision  = 0.001
+	Resolution = 0.01
+)
 
 // ErrTooFew is returned if there are not enough points to tell a knee.
 var ErrTooFew = errors.New("knee: too few points")
@@ -72,18 +75,18 @@ func Find(points []Point) (Knee, error) {
 			v[i] = max(v[i], v[i-1])
 		}
 	}
-	crossing := func(v []float64) int {
-		at, ok := cross(limits, v, Share)
+	crossing := func(v []float64, share float64) int {
+		at, ok := cross(limits, v, share)
 		if !ok {
 			return c[len(c)-1].Limit
 		}
 		return ceil(at)
 	}
-	k.Limit = crossing(mid)
-	at, _ := cross(limits, high, Share)
+	k.Limit = crossing(mid, Share)
+	at, _ := cross(limits, high, Share-Resolution)
 	// Rounded outwards, as an interval may only err towards being too wide.
 	k.From = min(k.Limit, max(1, int(at-best*Precision)))
-	k.To = max(k.Limit, crossing(low))
+	k.To = max(k.Limit, crossing(low, Share+Resolution))
 	// The two points between which it lies are those that it rests on.
 	upper, _ := slices.BinarySearch(limits, float64(k.Limit))
 	if fewest := min(rounds[max(0, upper-1)], rounds[min(upper, len(c)-1)]); fewest >= 2 {

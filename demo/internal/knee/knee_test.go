@@ -111,6 +111,23 @@ func TestLuckOnThePlateauDoesNotMoveTheKnee(t *testing.T) {
 	}
 }
 
+// A limit that was measured once counts less than one that was measured often,
+// but not so little that a curve which goes on rising would end there.
+func TestOneLuckyRoundIsNoBest(t *testing.T) {
+	often := func(limit int, goodput float64) Point {
+		return Point{limit, []float64{goodput, goodput, goodput, goodput}}
+	}
+	once := func(limit int, goodput float64) Point { return Point{limit, []float64{goodput}} }
+	k, err := Find([]Point{often(1, 10), often(9, 90), often(10, 100), often(20, 100), once(40, 103)})
+	if err != nil || k.Best != 100 {
+		t.Errorf("%+v, %v, want the best at 100", k, err)
+	}
+	k, err = Find([]Point{often(1, 10), often(2, 20), once(4, 40), once(8, 80)})
+	if err != nil || k.Best != 80 || !k.Open {
+		t.Errorf("%+v, %v, want it to go on rising", k, err)
+	}
+}
+
 func TestOrderStatistics(t *testing.T) {
 	for _, tt := range []struct {
 		n, rank    int

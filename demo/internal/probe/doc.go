@@ -4,7 +4,7 @@
 // It begins with one call at a time and takes half as many again as long as
 // that brings what it should: below the knee goodput is in proportion to the
 // limit, and where it falls 7 % short of that, the knee is passed, by no more
-// than 60 %; it looks twice before it believes that. It then measures between the limits that enclose the knee, in three
+// than 60 %; it looks twice before it believes that. It then measures between the limits that enclose the knee, in four
 // rounds, and applies the rule of package knee. Callers begin one after another,
 // so that a step up is a slope.
 //

@@ -77,7 +77,8 @@ const (
 	step        = 1.5
 	// proportion is the part of what the limit promises that a step must bring.
 	proportion = 0.93
-	rounds     = 3
+	rounds     = 4
+	tries      = 3 // with a limit that falls short
 	mostAdded  = 5 // limits between those that enclose the knee
 	// A call that takes this many times as long as a lone one is harm, if it
 	// is also much longer in itself: a machine that is busy for a moment is
@@ -129,10 +130,10 @@ func (s *search) all(ctx context.Context) error {
 				return err
 			}
 		}
-		if k, err := knee.Find(s.points()); err != nil || !k.Open {
+		if s.short(s.largest()) {
 			break
 		}
-		// More rounds have shown that the climb ended too early.
+		// The rounds have shown that the climb ended too early.
 	}
 	s.result.Stopped = "done"
 	return nil
@@ -198,35 +199,59 @@ func (s *search) alone(ctx context.Context) error {
 func (s *search) climb(ctx context.Context) (err error) {
 	// Nobody has seen a knee if it is not harm that ended the climb.
 	defer func() { s.result.AtLeast = err != nil && s.result.Harm == "" }()
-	last := slices.MaxFunc(s.result.Measurements, func(a, b load.Measurement) int { return a.Limit - b.Limit })
-	for short := false; !short; {
-		limit := max(last.Limit+1, int(step*float64(last.Limit)))
-		if limit > s.Caps.Concurrency {
+	limit := s.largest()
+	for !s.short(limit) {
+		last := limit
+		if limit = max(last+1, int(step*float64(last))); limit > s.Caps.Concurrency {
 			s.result.Stopped = fmt.Sprintf("the cap of %d calls at once was reached", s.Caps.Concurrency)
 			return errStop
 		}
-		m, err := s.measure(ctx, "climb", limit)
-		if err != nil {
-			return err
-		}
-		promised := proportion * last.Goodput * float64(limit) / float64(last.Limit)
-		if short = m.Goodput < promised; short {
-			// Once more: it may have been a moment of this machine's own.
-			again, err := s.measure(ctx, "climb", limit)
-			if err != nil {
+		// More than once, if it falls short: that may be a moment of this
+		// machine's own, which makes calls slower and never quicker.
+		for try := 0; try == 0 || try < tries && s.short(limit); try++ {
+			if _, err := s.measure(ctx, "climb", limit); err != nil {
 				return err
 			}
-			if again.Goodput > m.Goodput {
-				m, short = again, again.Goodput < promised
-			}
 		}
-		if m.Goodput > ofGoodput*s.Caps.Rate {
+		if s.best(limit) > ofGoodput*s.Caps.Rate {
 			s.result.Stopped = fmt.Sprintf("the cap of %.0f calls per second was reached", s.Caps.Rate)
 			return errStop
 		}
-		last = m
 	}
 	return nil
+}
+
+// largest is the largest limit that was clean.
+func (s *search) largest() int {
+	limit := 1
+	for _, m := range s.result.Measurements {
+		limit = max(limit, m.Limit)
+	}
+	return limit
+}
+
+// short reports whether the limit, the largest so far, brings less than it
+// should, judged by the best of all measurements of it and of smaller ones.
+func (s *search) short(limit int) bool {
+	perCall := 0.0
+	for _, m := range s.result.Measurements {
+		if m.Limit < limit {
+			perCall = max(perCall, m.Goodput/float64(m.Limit))
+		}
+	}
+	// Against all smaller ones, and not the last alone: at several steps of
+	// 6 % each a curve would bend unseen.
+	return s.best(limit) < proportion*perCall*float64(limit)
+}
+
+// best is the best goodput with the limit.
+func (s *search) best(limit int) (goodput float64) {
+	for _, m := range s.result.Measurements {
+		if m.Limit == limit {
+			goodput = max(goodput, m.Goodput)
+		}
+	}
+	return goodput
 }
 
 // measure makes a measurement, if the caps still allow it. Its error is errStop
@@ -323,9 +348,9 @@ func (s *search) conclude() {
 	climbed := fmt.Sprintf("nothing above it was clean: %s", r.Stopped)
 	if k, err := knee.Find(s.points()); err == nil {
 		r.Knee = &k
-		// A curve that still rises has no knee yet: its largest limit is the
-		// best that is known.
-		if !k.Open && !r.AtLeast {
+		// While the largest limit brings what it should there is no knee yet,
+		// and it is the best that is known.
+		if s.short(s.largest()) {
 			r.Limit, r.From, r.To = k.Limit, k.From, k.To
 			r.Rate = ofGoodput * k.Best
 			climbed = fmt.Sprintf("it is the smallest with %.0f %% of the best goodput, %.0f/s", 100*knee.Share, k.Best)
