@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -72,9 +73,12 @@ func TestATrialHasSoManyCallsInFlightAndNoMore(t *testing.T) {
 func TestCallersBeginOneAfterAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
+		var mu sync.Mutex
 		var starts []time.Duration
 		h := &HTTP{URL: "http://x/", Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			starts = append(starts, time.Since(begin)) // the callers never meet
+			mu.Lock()
+			starts = append(starts, time.Since(begin))
+			mu.Unlock()
 			return answer(200, nil), wait(r.Context(), time.Second)
 		})}
 		if _, err := h.Measure(t.Context(), Trial{Limit: 4, Ramp: 400 * time.Millisecond, Window: time.Millisecond}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/rpc"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 )
 
@@ -95,6 +96,11 @@ func serve(config string, controlConn io.ReadWriteCloser) error {
 type control struct {
 	server *server
 	addr   string
+
+	// settling is held while the server is made to settle. A Drain whose caller
+	// has given up goes on for a slice, and the connection of its probe must
+	// not be counted before a Reset and discounted after it.
+	settling sync.Mutex
 }
 
 // Address replies with the address that the origin listens on.
@@ -111,6 +117,8 @@ func (c *control) Stats(_ int, reply *Stats) error {
 
 // Drain replies whether the origin has become empty within the slice.
 func (c *control) Drain(_ int, reply *bool) error {
+	c.settling.Lock()
+	defer c.settling.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), slice)
 	defer cancel()
 	*reply = c.server.settle(ctx)
@@ -119,6 +127,8 @@ func (c *control) Drain(_ int, reply *bool) error {
 
 // Reset replies whether the new interval has begun within the slice.
 func (c *control) Reset(_ int, reply *bool) error {
+	c.settling.Lock()
+	defer c.settling.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), slice)
 	defer cancel()
 	*reply = c.server.reset(ctx)

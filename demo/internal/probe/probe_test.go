@@ -30,7 +30,7 @@ func virtual(w knee.Network, seed uint64) *loadtest.Origin {
 func TestTheRecommendationIsNearTheTruth(t *testing.T) {
 	seeds := uint64(20)
 	if testing.Short() {
-		seeds = 10
+		seeds = 4
 	}
 	for _, service := range []time.Duration{10 * ms, 40 * ms} {
 		for _, workers := range []int{4, 8, 32, 64} {
@@ -58,7 +58,7 @@ func TestTheRecommendationIsNearTheTruth(t *testing.T) {
 							failed, calls, longest = failed+r.Failed, calls+r.Calls, max(longest, r.Seconds)
 						}
 						t.Logf("right %d of %d, %d of %d calls failed, at most %.1f s", right, seeds, failed, calls, longest)
-						if queue == 0 && float64(right) < 0.9*float64(seeds) {
+						if queue == 0 && float64(right) < 0.9*float64(seeds)-0.5 {
 							t.Errorf("right %d of %d", right, seeds)
 						}
 						// Where the queue is shorter than a step, what is on the way
