@@ -41,15 +41,16 @@
 // has an interval by order statistics, which presumes nothing about how the
 // noise is distributed: of R values, the least and the greatest enclose the
 // median with probability 1 - 2^(1-R), 97 % for six. The interval of the knee
-// holds every limit that the rounds do not rule out: it begins where the upper
-// end of the share reaches 94 %, and ends where the lower end reaches 96 %.
-// That one percent to either side is for what all rounds have in common: a
-// goodput that is counted over six cycles, and callers that do not come evenly
-// and so meet in the queue just below the knee, which takes off the corner that
-// the arithmetic above draws there. Besides, no latency is known better
-// than to a millisecond, the unit in which Go's timers wait on Linux; by
-// Little's law that is goodput × 1 ms calls in flight, by which the interval
-// begins earlier.
+// holds every limit that the rounds do not rule out: it ends where the lower end
+// of the share reaches 95 %.
+//
+// It begins where the upper end reaches 94 %. The one percent is for what all
+// rounds have in common and what moves the measured knee up and never down:
+// callers that do not come evenly meet in the queue just below the knee, which
+// takes off the corner that the arithmetic above draws there. Besides, no
+// latency is known better than to a millisecond, the unit in which Go's timers
+// wait on Linux; by Little's law that is goodput × 1 ms calls in flight, by which
+// the interval begins earlier.
 //
 // # The others
 //

@@ -75,18 +75,18 @@ func Find(points []Point) (Knee, error) {
 			v[i] = max(v[i], v[i-1])
 		}
 	}
-	crossing := func(v []float64, share float64) int {
-		at, ok := cross(limits, v, share)
+	crossing := func(v []float64) int {
+		at, ok := cross(limits, v, Share)
 		if !ok {
 			return c[len(c)-1].Limit
 		}
 		return ceil(at)
 	}
-	k.Limit = crossing(mid, Share)
+	k.Limit = crossing(mid)
 	at, _ := cross(limits, high, Share-Resolution)
 	// Rounded outwards, as an interval may only err towards being too wide.
 	k.From = min(k.Limit, max(1, int(at-best*Precision)))
-	k.To = max(k.Limit, crossing(low, Share+Resolution))
+	k.To = max(k.Limit, crossing(low))
 	// The two points between which it lies are those that it rests on.
 	upper, _ := slices.BinarySearch(limits, float64(k.Limit))
 	if fewest := min(rounds[max(0, upper-1)], rounds[min(upper, len(c)-1)]); fewest >= 2 {

@@ -12,7 +12,8 @@ type Config struct {
 	// Max is the largest limit; 0 means 1024.
 	Max int
 	// Rounds is how often the limits around the knee are measured; 0 means 6,
-	// the fewest whose least and greatest enclose the median with 95 %.
+	// the fewest whose least and greatest enclose the median with 95 %. If the
+	// interval is wide after them, three more are added.
 	Rounds int
 	// Window is for how long calls are counted with each limit. 0 means six
 	// times the latency of a lone call, and at least 250 ms.

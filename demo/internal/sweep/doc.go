@@ -7,5 +7,6 @@
 // the best, until neighbours are one call or 2.5 % apart. And it repeats, in
 // several rounds, what the answer rests on: the limits around the knee and some
 // of the plateau, in an order drawn anew for each round, so that a machine that
-// is slow for some seconds does not favour one of them.
+// is slow for some seconds does not favour one of them. If the interval is wide
+// after that, three more rounds let it leave out the outermost values.
 package sweep

@@ -25,6 +25,11 @@ const (
 	doublings = 3
 	// brings is what a doubling must bring, relative to the best before it.
 	brings = 1.03
+	// wide is the width of an interval, relative to the knee, that is worth
+	// more rounds. Of six with extraRounds, the order statistics leave out one
+	// value at either end, and with it a moment at which the machine was busy.
+	wide        = 0.12
+	extraRounds = 3
 	// refinements bounds how many limits are added around the knee.
 	refinements = 24
 )
@@ -67,8 +72,8 @@ func (s *search) all(ctx context.Context) error {
 	if err := s.refine(ctx, 0); err != nil {
 		return err
 	}
-	for round := 1; round < s.Rounds; round++ {
-		step := fmt.Sprintf("round %d of %d", round+1, s.Rounds)
+	for round := 1; round < s.Rounds || s.Rounds > 1 && round < s.Rounds+extraRounds && s.wide(); round++ {
+		step := fmt.Sprintf("round %d of %d", round+1, max(s.Rounds, round+1))
 		limits := s.deciding()
 		s.random.Shuffle(len(limits), func(i, j int) { limits[i], limits[j] = limits[j], limits[i] })
 		for _, limit := range limits {
@@ -81,6 +86,12 @@ func (s *search) all(ctx context.Context) error {
 		}
 	}
 	return s.fill(ctx)
+}
+
+// wide reports whether the interval is wider than a person would like.
+func (s *search) wide() bool {
+	k, err := knee.Find(s.result.points())
+	return err == nil && float64(k.To-k.From) > max(3, wide*float64(k.Limit))
 }
 
 // measure makes one measurement.
@@ -195,7 +206,7 @@ func (s *search) deciding() []int {
 // fill repeats what was added late and lies next to the knee, so that it counts
 // as much as the others.
 func (s *search) fill(ctx context.Context) error {
-	for round := s.Rounds; round < 2*s.Rounds; round++ {
+	for round := s.Rounds + extraRounds; round < 2*s.Rounds+extraRounds; round++ {
 		limits := s.lacking()
 		if len(limits) == 0 {
 			return nil
