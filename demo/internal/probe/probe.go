@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -12,59 +11,6 @@ import (
 	"github.com/tidegate-go/tidegate/demo/internal/load"
 	"github.com/tidegate-go/tidegate/demo/internal/sweep"
 )
-
-// Caps bound what a probe may do to an endpoint. All must be positive.
-type Caps struct {
-	Concurrency int           `json:"concurrency"`
-	Rate        float64       `json:"rate"` // calls per second; for the target to keep
-	Requests    int           `json:"requests"`
-	Time        time.Duration `json:"time_ns"`
-}
-
-// Config says how to probe.
-type Config struct {
-	Caps    Caps
-	Timeout time.Duration // of one call
-	// Wait waits for as long as the endpoint asks; nil means not at all.
-	Wait func(context.Context, time.Duration) error
-	// Measured, if set, is told each measurement as it is made.
-	Measured func(step string, m load.Measurement)
-}
-
-// A Result is a whole probe. Its JSON is part of the harness's output, schema 1.
-type Result struct {
-	Endpoint string `json:"endpoint"` // without secrets
-	Caps     Caps   `json:"caps"`
-
-	// Limit is the recommendation, 0 if there is none, and From and To the
-	// ends of its interval.
-	Limit int `json:"limit"`
-	From  int `json:"from"`
-	To    int `json:"to"`
-	// Rate is the recommended number of calls per second, Timeout the
-	// recommended timeout of one, in seconds.
-	Rate    float64 `json:"rate"`
-	Timeout float64 `json:"timeout_seconds"`
-	// AtLeast says that the endpoint may take more: a cap ended the climb
-	// before the knee was passed.
-	AtLeast bool   `json:"at_least"`
-	Because string `json:"because"`
-
-	// Harm is the first sign of harm, empty if there was none, and RetryAfter
-	// for how many seconds the endpoint asked to be left alone then.
-	Harm       string  `json:"harm,omitempty"`
-	RetryAfter float64 `json:"retry_after,omitempty"`
-	Stopped    string  `json:"stopped"` // why the probe ended
-
-	Calls   int     `json:"calls"`
-	Failed  int     `json:"failed"`
-	Seconds float64 `json:"seconds"`
-
-	Knee         *knee.Knee         `json:"knee"` // of the clean measurements; null if they are too few
-	Points       []sweep.Point      `json:"points"`
-	Measurements []load.Measurement `json:"measurements"`
-	Interrupted  bool               `json:"interrupted"`
-}
 
 // ErrNoAnswer is returned if not even a lone call succeeds.
 var ErrNoAnswer = errors.New("no call succeeded")
@@ -83,11 +29,9 @@ const (
 	// A call that takes this many times as long as a lone one is harm, if it
 	// is also much longer in itself: a machine that is busy for a moment is
 	// not the endpoint's trouble.
-	harmfully  = 10
-	leastHarm  = 500 * time.Millisecond
-	ofGoodput  = 0.9
-	ofLatency  = 4
-	leastClean = 100 * time.Millisecond // of a timeout
+	harmfully = 10
+	leastHarm = 500 * time.Millisecond
+	ofGoodput = 0.9
 )
 
 // errStop ends a probe whose result says why.
@@ -325,51 +269,4 @@ func (s *search) deciding() []int {
 	}
 	slices.Reverse(limits)
 	return limits
-}
-
-// conclude makes the recommendation.
-func (s *search) conclude() {
-	r := s.result
-	r.Points = sweep.Summarise(r.Measurements)
-	if len(r.Points) == 0 {
-		return
-	}
-	best := slices.MaxFunc(r.Points, func(a, b sweep.Point) int {
-		switch {
-		case a.Goodput < b.Goodput:
-			return -1
-		case a.Goodput > b.Goodput:
-			return 1
-		}
-		return 0
-	})
-	r.Limit, r.From, r.To = best.Limit, best.Limit, best.Limit
-	r.Rate = ofGoodput * best.Goodput
-	climbed := fmt.Sprintf("nothing above it was clean: %s", r.Stopped)
-	if k, err := knee.Find(s.points()); err == nil {
-		r.Knee = &k
-		// While the largest limit brings what it should there is no knee yet,
-		// and it is the best that is known.
-		if s.short(s.largest()) {
-			r.Limit, r.From, r.To = k.Limit, k.From, k.To
-			r.Rate = ofGoodput * k.Best
-			climbed = fmt.Sprintf("it is the smallest with %.0f %% of the best goodput, %.0f/s", 100*knee.Share, k.Best)
-		}
-	}
-	if r.AtLeast {
-		climbed = fmt.Sprintf("%s and the endpoint still kept up: it may take more", r.Stopped)
-	}
-	r.Because = climbed
-	r.Timeout = timeout(r.Points, r.Limit)
-}
-
-// timeout is the recommended one for the limit, in seconds with two digits.
-func timeout(points []sweep.Point, limit int) float64 {
-	at := slices.IndexFunc(points, func(p sweep.Point) bool { return p.Limit >= limit })
-	if at < 0 {
-		at = len(points) - 1
-	}
-	s := max(leastClean.Seconds(), ofLatency*points[at].P99/1000)
-	unit := math.Pow10(int(math.Floor(math.Log10(s))) - 1)
-	return math.Round(math.Ceil(s/unit-1e-9)*unit*1e9) / 1e9
 }
