@@ -32,9 +32,9 @@ func virtual(w knee.Network, seed uint64, disturbed float64) *loadtest.Origin {
 // The knee that the arithmetic gives, with the half millisecond by which answers
 // are late on average here, must be inside the interval in nine of ten sweeps.
 func TestTheTrueKneeIsInsideTheInterval(t *testing.T) {
-	seeds := uint64(40)
+	seeds := uint64(20)
 	if testing.Short() {
-		seeds = 10
+		seeds = 4
 	}
 	for _, service := range []time.Duration{10 * time.Millisecond, 40 * time.Millisecond} {
 		for _, disturbed := range []float64{0, 0.1} {
@@ -43,7 +43,7 @@ func TestTheTrueKneeIsInsideTheInterval(t *testing.T) {
 					t.Parallel()
 					here := w
 					here.Delay += time.Millisecond / 2
-					bare, true_, width, measurements := 0, 0, 0.0, 0
+					bare, held, width, measurements := 0, 0, 0.0, 0
 					for seed := range seeds {
 						r, err := Run(t.Context(), virtual(w, seed, disturbed), Config{Seed: seed})
 						if err != nil || r.Knee == nil {
@@ -54,7 +54,7 @@ func TestTheTrueKneeIsInsideTheInterval(t *testing.T) {
 							bare++
 						}
 						if k.From <= here.Knee() && here.Knee() <= k.To {
-							true_++
+							held++
 						} else {
 							t.Logf("seed %d: %+v, the knee is %d", seed, *k, here.Knee())
 						}
@@ -62,9 +62,9 @@ func TestTheTrueKneeIsInsideTheInterval(t *testing.T) {
 						measurements += len(r.Measurements)
 					}
 					t.Logf("knee %d (%d with the lag): inside %d (%d) of %d; mean width %.0f %%, %d measurements",
-						w.Knee(), here.Knee(), bare, true_, seeds, 100*width, measurements/int(seeds))
-					if float64(true_) < 0.9*float64(seeds) {
-						t.Errorf("inside in %d of %d", true_, seeds)
+						w.Knee(), here.Knee(), bare, held, seeds, 100*width, measurements/int(seeds))
+					if float64(held) < 0.9*float64(seeds)-0.5 {
+						t.Errorf("inside in %d of %d", held, seeds)
 					}
 					// An interval of everything would be right, too.
 					if width > 0.5 && width*float64(here.Knee()) > 5 {
