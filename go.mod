@@ -15,6 +15,7 @@ require (
 	go.uber.org/zap v1.28.0
 	golang.org/x/term v0.38.0
 	golang.org/x/time v0.14.0
+	gonum.org/v1/gonum v0.16.0
 )
 
 require (
@@ -28,6 +29,7 @@ require (
 	github.com/mattn/go-runewidth v0.0.23 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
-	golang.org/x/sys v0.44.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
+	golang.org/x/tools v0.48.0 // indirect
 )

@@ -41,6 +41,7 @@ func Main(args []string, stdout, stderr *os.File) int {
 	})
 	command.AddCommand(newScenarioCommand(ctx, &code, stdout, stderr))
 	command.AddCommand(newReportCommand(ctx, stdout, stderr), newCompareCommand(&code, stdout), newSelfcheckCommand(ctx, &code, stdout))
+	command.AddCommand(measuringCommands(ctx, stdout, stderr, &code)...)
 	command.SetArgs(args)
 	out := &output{w: stdout} // of the help and the version; run has its own
 	command.SetOut(out)
@@ -96,10 +97,14 @@ func newCommand(run func(options) error) *cobra.Command {
 		Version:       experiment.Version(),
 		SilenceErrors: true, // Main prints them, one line each
 		SilenceUsage:  true, // a page of usage would hide that line
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError("unknown command %q; there are report, compare and others, and flags such as --experiments %s; see --help",
-					args[0], strings.Join(experiment.Names, ","))
+				var names []string
+				for _, sub := range c.Commands() {
+					names = append(names, sub.Name())
+				}
+				return usageError("unknown command %q; valid are %s, or flags only, such as --experiments %s; see --help",
+					args[0], strings.Join(names, ", "), strings.Join(experiment.Names, ","))
 			}
 			return nil
 		},

@@ -17,6 +17,13 @@ Examples:
   go run ./demo --experiments postgres --dsn "$DATABASE_URL" --policies fixed,pool
   go run ./demo --json results.json                        all figures and timelines
 
+Other commands, each with its --help:
+  sweep      find how many calls should run at once against an origin, or up to
+             how many sleeping tasks all at once is best
+  probe URL  the same for an endpoint of yours, politely
+  serve      the origin alone, for other tools
+  doctor     what this machine has, and what will be skipped
+
 Experiments:
   sleep      tasks that sleep 3 × 0.1 s: what the scheduler can bear
   uneven     tasks of uneven lengths: what a batch costs that waits for its slowest
@@ -40,6 +47,10 @@ Policies:
 
 const helpTail = `
 Commands (each with --help):
+  sweep       how many calls to run at once, measured against an origin of known size
+  probe       the same for an endpoint of yours, politely
+  serve       the origin alone, for other clients and tools
+  doctor      what this machine has, and what will be skipped
   scenario    policies on modelled servers, in virtual time, beside the best limit
   report      the HTML report, CSV or Markdown from JSON
   compare     two results beside each other; fails on a regression

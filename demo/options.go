@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -32,12 +31,10 @@ type options struct {
 
 	initial int
 
+	originFlags
+
 	spread  float64
 	timeout time.Duration
-	workers int
-	service time.Duration
-	queue   int
-	addr    string
 	dsn     string
 	standIn bool
 	hold    time.Duration
@@ -64,10 +61,6 @@ var valid = map[string]string{
 	"initial":     "a whole number from 1 to 10000000",
 	"spread":      "a number from 0 to 1",
 	"timeout":     "a duration above 0 and at most 1h, such as 500ms",
-	"workers":     "a whole number from 1 to 65536",
-	"service":     "a duration above 0 and at most 1h, such as 10ms",
-	"queue":       "a whole number from 0 (no bound) to 10000000",
-	"addr":        "a loopback IP address with a port, such as 127.0.0.1:8080",
 	"dsn":         `"postgres://user:password@host:5432/database" or "host=... user=... dbname=..."`,
 	"hold":        "a duration above 0 and at most 1h, such as 100ms",
 	"stand-in":    "true or false",
@@ -116,10 +109,7 @@ func (o *options) flags() []flagGroup {
 
 	http := group("Experiment http")
 	http.set.DurationVar(&o.timeout, "timeout", time.Second, "of one call, from its start")
-	http.set.IntVar(&o.workers, "workers", 8, "requests that the origin works on at once")
-	http.set.DurationVar(&o.service, "service", 10*time.Millisecond, "time that it works on each")
-	http.set.IntVar(&o.queue, "queue", 0, "requests that may wait there, beyond which it answers 503; 0 is no bound")
-	http.set.StringVar(&o.addr, "addr", "", "loopback `address` of the origin (default a free port)")
+	o.addTo(http.set)
 
 	postgres := group("Experiment postgres")
 	postgres.set.StringVar(&o.dsn, "dsn", "", "`server` of your own (default a temporary one, or a stand-in)")
@@ -157,10 +147,6 @@ func (o *options) check() error {
 		"initial": !o.isGiven("initial") || 1 <= o.initial && o.initial <= mostTasks,
 		"spread":  0 <= o.spread && o.spread <= 1,
 		"timeout": 0 < o.timeout && o.timeout <= longest,
-		"workers": 1 <= o.workers && o.workers <= math.MaxUint16+1,
-		"service": 0 < o.service && o.service <= longest,
-		"queue":   0 <= o.queue && o.queue <= mostTasks,
-		"addr":    !o.isGiven("addr") || isLoopback(o.addr),
 		"dsn":     !o.isGiven("dsn") || o.dsn != "",
 		"hold":    0 < o.hold && o.hold <= longest,
 	}
@@ -170,16 +156,22 @@ func (o *options) check() error {
 			return usageError("--%s is %s; valid: %s", name, quoteEmpty(o.given[name]), valid[name])
 		}
 	}
+	if err := o.originFlags.check(o.given); err != nil {
+		return err
+	}
 	return o.checkTogether()
 }
 
-// belongsTo are the policies and experiments without which a flag would have
+// A belonging is the policies and experiments without which a flag would have
 // no effect. Such a flag is a mistake that would otherwise go unnoticed.
-var belongsTo = []struct {
+type belonging struct {
 	flag        string
 	policies    []string
 	experiments []string
-}{
+}
+
+// belongsTo are all but those of the flags of an origin.
+var belongsTo = []belonging{
 	{flag: "limit", policies: []string{experiment.Fixed, experiment.Pool}},
 	{flag: "batch", policies: []string{experiment.Batch}},
 	{flag: "rate", policies: []string{experiment.Rate}},
@@ -187,16 +179,16 @@ var belongsTo = []struct {
 	{flag: "asyncio", policies: []string{experiment.Unbounded, experiment.Batch}, experiments: []string{experiment.NameSleep, experiment.NameHTTP}},
 	{flag: "spread", experiments: []string{experiment.NameSleep}},
 	{flag: "timeout", experiments: []string{experiment.NameHTTP}},
-	{flag: "workers", experiments: []string{experiment.NameHTTP}},
-	{flag: "service", experiments: []string{experiment.NameHTTP}},
-	{flag: "queue", experiments: []string{experiment.NameHTTP}},
-	{flag: "addr", experiments: []string{experiment.NameHTTP}},
 	{flag: "dsn", experiments: []string{experiment.NamePostgres}},
 	{flag: "stand-in", experiments: []string{experiment.NamePostgres}},
 	{flag: "hold", experiments: []string{experiment.NamePostgres}},
 }
 
 func (o *options) checkTogether() error {
+	belongsTo := slices.Clone(belongsTo)
+	for _, name := range originFlagNames {
+		belongsTo = append(belongsTo, belonging{flag: name, experiments: []string{experiment.NameHTTP}})
+	}
 	for _, b := range belongsTo {
 		if !o.isGiven(b.flag) {
 			continue

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
-	"github.com/tidegate-go/tidegate/demo/internal/origin"
 	"github.com/tidegate-go/tidegate/demo/internal/postgres"
 	"github.com/tidegate-go/tidegate/demo/internal/report"
 )
@@ -125,8 +124,7 @@ func (s *session) open(ctx context.Context) (loads []experiment.Workload, err er
 func (s *session) openOne(ctx context.Context, name string) (experiment.Workload, error) {
 	switch name {
 	case experiment.NameHTTP:
-		c := origin.Config{Workers: s.workers, Service: s.service, Queue: s.queue, Addr: s.addr}
-		w, err := experiment.OpenHTTP(ctx, c, s.timeout)
+		w, err := experiment.OpenHTTP(ctx, s.config(), s.timeout)
 		if err != nil {
 			return nil, err // not w: a nil pointer in an interface is not nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"sync"
@@ -35,12 +36,11 @@ func OpenHTTP(ctx context.Context, c origin.Config, timeout time.Duration) (*HTT
 	if err != nil {
 		return nil, err
 	}
-	return &HTTP{
-		origin: o, config: c, timeout: timeout,
-		// The post's tasks share no connections. Neither do these, so the
-		// connections are part of the load.
-		base: &http.Transport{DisableKeepAlives: true},
-	}, nil
+	base := c.Transport()
+	// The post's tasks share no connections. Neither do these, so the
+	// connections are part of the load; unless it is about sharing them.
+	base.DisableKeepAlives = c.Streams == 0
+	return &HTTP{origin: o, config: c, timeout: timeout, base: base}, nil
 }
 
 // Name returns "http".
@@ -48,8 +48,11 @@ func (h *HTTP) Name() string { return NameHTTP }
 
 // About describes the calls and the origin.
 func (h *HTTP) About() string {
-	return fmt.Sprintf("one GET each on its own connection, timeout %v; origin in a child process: %d workers × %v = %.0f/s",
-		h.timeout, h.config.Workers, h.config.Service, h.config.Capacity())
+	call := "one GET each on its own connection"
+	if h.config.Streams > 0 {
+		call = "one GET each on shared connections of HTTP/2"
+	}
+	return fmt.Sprintf("%s, timeout %v; origin in a child process: %v", call, h.timeout, h.config)
 }
 
 // Law is the rule of the time-outs.
@@ -65,7 +68,9 @@ func (h *HTTP) DefaultN() []int { return []int{100, 1000} }
 
 // Floor is the least time in which the origin can serve n tasks under p.
 func (h *HTTP) Floor(n int, p Policy) time.Duration {
-	return floor(p, n, h.config.Workers, func(int) time.Duration { return h.config.Service })
+	// The network is passed once: the calls after the first are on their way
+	// while others are worked on, if the policy lets there be enough of them.
+	return floor(p, n, h.config.Workers, func(int) time.Duration { return h.config.Service }) + h.config.Network
 }
 
 // Predict applies the law.
@@ -75,10 +80,15 @@ func (h *HTTP) Predict(n int, p Policy) (Prediction, bool) {
 		// client takes to make a thousand of them nobody has measured.
 		return Prediction{}, false
 	}
-	if h.config.Queue > 0 {
-		return predictWithQueue(h.config.Workers+h.config.Queue, n, h.config.Capacity(), h.timeout), true
+	if q, ok := predictMechanism(h.config); ok {
+		q.AtMost = n
+		return q, true
 	}
-	return predictTimeouts(p, n, h.config.Capacity(), h.config.Service, h.timeout), true
+	if h.config.Queue > 0 {
+		return predictWithQueue(h.config.Workers+h.config.Queue, n, h.config.Capacity(), h.timeout-h.config.Network), true
+	}
+	// What is left of the timeout when the network has had its share.
+	return predictTimeouts(p, n, h.config.Capacity(), h.config.Service, h.timeout-h.config.Network), true
 }
 
 // Close ends the origin.
@@ -92,13 +102,19 @@ func (h *HTTP) suggest(int) suggestion {
 		// Little's law says that as many calls as there are workers keep them
 		// busy; as many again bridge the time that an answer and the next
 		// call are on their way.
-		limit:   2 * h.config.Workers,
+		limit:   2 * h.places(),
 		rate:    0.9 * h.config.Capacity(),
 		burst:   h.config.Workers,
 		initial: initialLimit,
 		highest: 1000,
 		params:  map[string]any{"breaker": "disabled", "timeout": h.timeout.String()},
 	}
+}
+
+// places is how many calls in flight keep the workers busy: Little's law with
+// the time that a call takes when nobody is before it.
+func (h *HTTP) places() int {
+	return int(math.Ceil(h.config.Capacity() * (h.config.Service + h.config.Network).Seconds()))
 }
 
 func (h *HTTP) options() []limiter.Option { return nil }

@@ -36,7 +36,7 @@ func newLatencies() *Latencies {
 	return &Latencies{histogram: hdrhistogram.New(1, longest.Microseconds(), 3)}
 }
 
-// Add adds a duration.
+// Add adds a duration. It is not safe for concurrent use.
 func (l *Latencies) Add(d time.Duration) { l.add(d) }
 
 func (l *Latencies) add(d time.Duration) {

@@ -9,6 +9,7 @@ import (
 	"net/rpc"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 )
 
@@ -63,6 +64,11 @@ func serve(config string, controlConn io.ReadWriteCloser) error {
 	if err != nil {
 		return fmt.Errorf("origin: %w", err) // the error names the operation and the address
 	}
+	if c.Backlog > 0 {
+		if err := setBacklog(listener, c.Backlog); err != nil {
+			return fmt.Errorf("origin: Config.Backlog: %w", err)
+		}
+	}
 	s := newServer(c, listener.Addr(), os.Stderr)
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(listener) }()
@@ -90,6 +96,11 @@ func serve(config string, controlConn io.ReadWriteCloser) error {
 type control struct {
 	server *server
 	addr   string
+
+	// settling is held while the server is made to settle. A Drain whose caller
+	// has given up goes on for a slice, and the connection of its probe must
+	// not be counted before a Reset and discounted after it.
+	settling sync.Mutex
 }
 
 // Address replies with the address that the origin listens on.
@@ -106,6 +117,8 @@ func (c *control) Stats(_ int, reply *Stats) error {
 
 // Drain replies whether the origin has become empty within the slice.
 func (c *control) Drain(_ int, reply *bool) error {
+	c.settling.Lock()
+	defer c.settling.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), slice)
 	defer cancel()
 	*reply = c.server.settle(ctx)
@@ -114,6 +127,8 @@ func (c *control) Drain(_ int, reply *bool) error {
 
 // Reset replies whether the new interval has begun within the slice.
 func (c *control) Reset(_ int, reply *bool) error {
+	c.settling.Lock()
+	defer c.settling.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), slice)
 	defer cancel()
 	*reply = c.server.reset(ctx)

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,11 @@ func TestInvalidConfigIsRefusedByName(t *testing.T) {
 		{Config{Workers: 65537}, []string{"Config.Workers", "65537", "1 to 65536"}},
 		{Config{Service: -time.Second}, []string{"Config.Service", "-1s", "positive"}},
 		{Config{Queue: -3}, []string{"Config.Queue", "-3", "positive"}},
+		{Config{Network: -time.Second}, []string{"Config.Network", "-1s", "positive"}},
+		{Config{Quota: -1}, []string{"Config.Quota", "-1", "positive"}},
+		{Config{Quota: math.NaN()}, []string{"Config.Quota", "NaN", "positive"}},
+		{Config{Backlog: -1}, []string{"Config.Backlog", "-1", "65536"}},
+		{Config{Streams: -1}, []string{"Config.Streams", "-1", "1048576"}},
 		{Config{Addr: "127.0.0.1"}, []string{"Config.Addr", `"127.0.0.1"`, "loopback"}},
 		{Config{Addr: ":8080"}, []string{"Config.Addr", `":8080"`, "loopback"}},
 		{Config{Addr: "0.0.0.0:0"}, []string{"Config.Addr", `"0.0.0.0:0"`, "loopback"}},

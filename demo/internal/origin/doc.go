@@ -42,6 +42,10 @@
 // it is capacity taken from callers that are still waiting, which is what turns
 // an overload into a collapse.
 //
+// Config.Network adds time on the way to and from the workers. It takes part in
+// that arithmetic and has no timers of its own, so it is as exact as they are.
+// The other fields of Config are other ways to stop coping, see [Mechanism].
+//
 // # One run after another
 //
 // The queue outlives the calls that filled it. Between two runs:

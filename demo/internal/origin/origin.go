@@ -115,6 +115,10 @@ func spawn(c Config) (*Origin, error) {
 // below it is served alike.
 func (o *Origin) URL() string { return o.url }
 
+// Ended returns a channel that is closed when the child has ended, whether it
+// was asked to or not.
+func (o *Origin) Ended() <-chan struct{} { return o.exited }
+
 // Stats returns the account of the present interval. The question does not go
 // through the queue, so an overloaded origin answers as well; it takes about
 // 0.1 ms, or as long as two busy processes need to get the processor. It fails

@@ -1,15 +1,26 @@
 package origin
 
 import (
+	"sort"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
-// ticket is one request's place in the line.
+// ticket is one request's place in the line. Each of its times is at least as
+// late as that of the request before it.
 type ticket struct {
-	start, finish time.Time
-	done          chan struct{} // closed when the work is over
-	dropped       bool          // emptied out by shed; written before done is closed
+	arrival, start, finish time.Time     // at the workers
+	answer                 time.Time     // when the caller has the answer
+	done                   chan struct{} // closed when the answer is there
+	dropped                bool          // emptied out by shed; written before done is closed
+}
+
+// A refusal says why a request was not let in.
+type refusal struct {
+	quota bool          // the quota is used up, and not the queue full
+	wait  time.Duration // until it may be worth trying again
 }
 
 // pool is the queue and the workers, and keeps the counts. Its methods are safe
@@ -17,11 +28,13 @@ type ticket struct {
 // then, so no decision depends on how late the timer fires.
 type pool struct {
 	workers int
-	queue   int // 0 is unlimited
+	queue   int           // 0 is unlimited
+	oneWay  time.Duration // that a request, and an answer, is on its way
+	quota   *rate.Limiter // nil is none
 
 	mu       sync.Mutex
 	schedule schedule
-	line     []*ticket   // worked on and waiting, in order of arrival and of finish
+	line     []*ticket   // on their way, waiting and worked on, in order of arrival and of finish
 	timer    *time.Timer // fires when the head of the line is due; armed while there is one
 	shedding bool
 	counts   Stats // without the fields that stats computes
@@ -32,8 +45,12 @@ func newPool(c Config) *pool {
 	p := &pool{
 		workers:  c.Workers,
 		queue:    c.Queue,
+		oneWay:   c.Network / 2,
 		schedule: newSchedule(c.Workers, c.Service),
 		since:    time.Now(),
+	}
+	if c.Quota > 0 {
+		p.quota = rate.NewLimiter(rate.Limit(c.Quota), c.burst())
 	}
 	p.timer = time.AfterFunc(time.Hour, p.tick)
 	p.timer.Stop()
@@ -41,9 +58,12 @@ func newPool(c Config) *pool {
 }
 
 // enter puts a request in the line. The caller waits until the ticket is done
-// and then calls leave. A nil ticket means that the request was refused, with
-// the time until the line as it is now will be empty.
-func (p *pool) enter() (*ticket, time.Duration) {
+// and then calls leave. A nil ticket means that the request was refused.
+//
+// The network is arithmetic like the workers: what is known at once is when the
+// request will get to them and when its answer will be back, and the one timer
+// waits for the latter.
+func (p *pool) enter() (*ticket, refusal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// The clock is read under the lock because the schedule needs arrivals in
@@ -52,22 +72,43 @@ func (p *pool) enter() (*ticket, time.Duration) {
 	now := time.Now()
 	p.release(now)
 	p.counts.Started++
-	if p.shedding || p.queue > 0 && len(p.line) >= p.workers+p.queue {
+	arrival := now.Add(p.oneWay)
+	if why, refused := p.refuses(arrival); refused {
 		p.counts.Rejected++
-		if len(p.line) == 0 {
-			return nil, 0
-		}
-		return nil, p.line[len(p.line)-1].finish.Sub(now)
+		return nil, why
 	}
-	t := &ticket{done: make(chan struct{})}
-	t.start, t.finish = p.schedule.book(now)
+	t := &ticket{arrival: arrival, done: make(chan struct{})}
+	t.start, t.finish = p.schedule.book(arrival)
+	t.answer = t.finish.Add(p.oneWay)
 	p.line = append(p.line, t)
 	if len(p.line) == 1 {
-		p.timer.Reset(t.finish.Sub(now))
+		p.timer.Reset(t.answer.Sub(now))
 	}
 	p.counts.MaxInFlight = max(p.counts.MaxInFlight, p.inFlight())
-	p.counts.MaxQueued = max(p.counts.MaxQueued, p.queued())
-	return t, 0
+	p.counts.MaxQueued = max(p.counts.MaxQueued, p.queued(arrival))
+	return t, refusal{}
+}
+
+// refuses decides on a request that gets to the workers at arrival. mu is held.
+func (p *pool) refuses(arrival time.Time) (refusal, bool) {
+	// Those that the workers have finished by then are no longer in the way.
+	gone := p.count(func(t *ticket) bool { return !t.finish.After(arrival) })
+	if p.shedding || p.queue > 0 && len(p.line)-gone >= p.workers+p.queue {
+		if len(p.line) == 0 {
+			return refusal{}, true
+		}
+		return refusal{wait: p.line[len(p.line)-1].finish.Sub(arrival)}, true
+	}
+	if p.quota != nil && !p.quota.AllowN(arrival, 1) {
+		return refusal{quota: true, wait: time.Duration(float64(time.Second) / float64(p.quota.Limit()))}, true
+	}
+	return refusal{}, false
+}
+
+// count is how many of the line, from its head, have something behind them.
+// mu is held.
+func (p *pool) count(behind func(*ticket) bool) int {
+	return sort.Search(len(p.line), func(i int) bool { return !behind(p.line[i]) })
 }
 
 // leave counts a request that enter let in. gone says that its caller had left.
@@ -125,14 +166,11 @@ func (p *pool) stats() Stats {
 	p.release(now)
 	s := p.counts
 	s.InFlight = p.inFlight()
-	s.Queued = p.queued()
+	s.Queued = p.queued(now)
 	s.Elapsed = now.Sub(p.since)
-	// Unfinished work counts as far as it has got; only the first of the line
-	// can have started.
-	for _, t := range p.line[:min(len(p.line), p.workers)] {
-		if now.After(t.start) {
-			s.Busy += now.Sub(t.start)
-		}
+	// Unfinished work counts as far as it has got.
+	for _, t := range p.line[:p.count(func(t *ticket) bool { return t.start.Before(now) })] {
+		s.Busy += min(now.Sub(t.start), p.schedule.service)
 	}
 	return s
 }
@@ -146,18 +184,18 @@ func (p *pool) tick() {
 	now := time.Now()
 	p.release(now)
 	if len(p.line) > 0 {
-		p.timer.Reset(p.line[0].finish.Sub(now))
+		p.timer.Reset(p.line[0].answer.Sub(now))
 	}
 }
 
-// release ends the work that is due, in the order of the line. mu is held.
+// release gives the answers that are due, in the order of the line. mu is held.
 func (p *pool) release(now time.Time) {
-	for len(p.line) > 0 && !p.line[0].finish.After(now) {
+	for len(p.line) > 0 && !p.line[0].answer.After(now) {
 		t := p.line[0]
 		p.line[0] = nil // the array lives on behind the slice and would keep the ticket
 		p.line = p.line[1:]
 		p.counts.Busy += p.schedule.service
-		p.counts.MaxLag = max(p.counts.MaxLag, now.Sub(t.finish))
+		p.counts.MaxLag = max(p.counts.MaxLag, now.Sub(t.answer))
 		close(t.done)
 	}
 }
@@ -169,7 +207,9 @@ func (p *pool) inFlight() int64 {
 	return p.counts.Started - p.counts.Served - p.counts.ServedLate - p.counts.Rejected
 }
 
-// queued is the part of the line that has no worker. mu is held.
-func (p *pool) queued() int64 {
-	return int64(max(0, len(p.line)-p.workers))
+// queued is how many have arrived by then and have no worker yet. mu is held.
+func (p *pool) queued(by time.Time) int64 {
+	arrived := p.count(func(t *ticket) bool { return !t.arrival.After(by) })
+	started := p.count(func(t *ticket) bool { return !t.start.After(by) })
+	return int64(arrived - started)
 }

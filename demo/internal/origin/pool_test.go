@@ -95,12 +95,12 @@ func TestFullQueueRefusesAndFreesAPlaceOnTime(t *testing.T) {
 				t.Fatalf("request %d of 2 workers + 3 places was refused", i)
 			}
 		}
-		ticket, wait := p.enter()
+		ticket, why := p.enter()
 		if ticket != nil {
 			t.Fatal("a sixth request found a place among 2 workers + 3 places")
 		}
-		if wait != 30*time.Millisecond {
-			t.Errorf("the line of 5 is said to be empty in %v, want 30ms", wait)
+		if why.wait != 30*time.Millisecond || why.quota {
+			t.Errorf("the line of 5 is said to be empty in %v, want 30ms", why.wait)
 		}
 		time.Sleep(10 * time.Millisecond)
 		// No synctest.Wait: the place must be free at its time, and not when a

@@ -18,13 +18,17 @@ type server struct {
 	pool     *pool
 	conns    *conns
 	log      *requestLog
+	network  time.Duration
 	http     *http.Server
 	probeURL string
 }
 
 // newServer takes a valid Config with its defaults applied.
 func newServer(c Config, addr net.Addr, logTo io.Writer) *server {
-	s := &server{pool: newPool(c), conns: newConns(), log: newRequestLog(), probeURL: "http://" + addr.String() + probePath}
+	s := &server{
+		pool: newPool(c), conns: newConns(), log: newRequestLog(), network: c.Network,
+		probeURL: "http://" + addr.String() + probePath,
+	}
 	s.http = &http.Server{
 		Handler: s,
 		// Clients may open connections ahead of need and use them much later,
@@ -37,6 +41,15 @@ func newServer(c Config, addr net.Addr, logTo io.Writer) *server {
 		ConnContext: connContext,
 		ErrorLog:    log.New(logTo, "origin: ", 0),
 	}
+	if c.Backlog > 0 {
+		s.http.SetKeepAlivesEnabled(false)
+	}
+	if c.Streams > 0 {
+		s.http.Protocols = new(http.Protocols)
+		s.http.Protocols.SetHTTP1(true) // for the probe, and for tools that speak nothing else
+		s.http.Protocols.SetUnencryptedHTTP2(true)
+		s.http.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: c.Streams}
+	}
 	return s
 }
 
@@ -48,9 +61,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	begin := beginOf(r.Context())
-	t, wait := s.pool.enter()
+	t, why := s.pool.enter()
 	if t == nil {
-		refuse(w, wait)
+		s.travel(r.Context())
+		refuse(w, why)
 		return
 	}
 	// The request's context is not waited for: see "What it simulates" in the
@@ -61,7 +75,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// has the answer also finds it in Stats.
 	s.pool.leave(t, r.Context().Err() != nil)
 	if t.dropped {
-		refuse(w, 0)
+		refuse(w, why)
 		return
 	}
 	s.log.add(time.Since(begin))
@@ -69,11 +83,30 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "served\n") // an error means the caller has gone, which leave has counted
 }
 
-// refuse answers 503. Retry-After holds whole seconds, so a shorter wait is
-// rounded up: 0 would invite the caller to come straight back.
-func refuse(w http.ResponseWriter, wait time.Duration) {
-	seconds := max(1, int((wait+time.Second-1)/time.Second))
+// travel waits as long as a refusal is on its way. The answers of the pool have
+// that time in them already.
+func (s *server) travel(ctx context.Context) {
+	if s.network <= 0 {
+		return
+	}
+	t := time.NewTimer(s.network)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// refuse answers 503, or 429 if it is the quota that is used up. Retry-After
+// holds whole seconds, so a shorter wait is rounded up: 0 would invite the
+// caller to come straight back.
+func refuse(w http.ResponseWriter, why refusal) {
+	seconds := max(1, int((why.wait+time.Second-1)/time.Second))
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	if why.quota {
+		http.Error(w, "origin: quota used up", http.StatusTooManyRequests)
+		return
+	}
 	http.Error(w, "origin: queue full", http.StatusServiceUnavailable)
 }
 

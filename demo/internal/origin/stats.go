@@ -19,7 +19,8 @@ type Stats struct {
 	// microseconds, while the answer is on its way, still counts as Served.
 	ServedLate int64
 	// Rejected counts the requests that were answered 503, because the queue
-	// was full or because a Reset emptied it.
+	// was full or because a Reset emptied it, or 429, because the quota was
+	// used up.
 	Rejected int64
 	// InFlight is the number of requests in the origin now, waiting or worked on.
 	InFlight int64

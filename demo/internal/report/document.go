@@ -6,6 +6,9 @@ import (
 	"io"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+	"github.com/tidegate-go/tidegate/demo/internal/probe"
+	"github.com/tidegate-go/tidegate/demo/internal/sleepsweep"
+	"github.com/tidegate-go/tidegate/demo/internal/sweep"
 )
 
 // Schema is the version of the JSON. It grows when a field goes away or changes
@@ -21,6 +24,9 @@ type Document struct {
 	Kind        string                 `json:"kind"` // KindRun
 	Environment experiment.Environment `json:"environment"`
 	Runs        []*experiment.Run      `json:"runs"`
+	Sweep       *sweep.Result          `json:"sweep,omitempty"`
+	SleepSweep  *sleepsweep.Result     `json:"sleep_sweep,omitempty"`
+	Probe       *probe.Result          `json:"probe,omitempty"`
 	Interrupted bool                   `json:"interrupted"`
 	Error       string                 `json:"error,omitempty"` // why runs are missing
 }

@@ -1,0 +1,21 @@
+// Package probe finds out how many calls at once an endpoint of the user's can
+// take, without doing harm to it.
+//
+// It begins with one call at a time and takes half as many again as long as
+// that brings what it should: below the knee goodput is in proportion to the
+// limit, and where it falls 7 % short of that, the knee is passed, by no more
+// than 60 %; it looks twice before it believes that. It then measures between the limits that enclose the knee, in four
+// rounds, and applies the rule of package knee. Callers begin one after another,
+// so that a step up is a slope.
+//
+// It stops for good at the first sign of harm: a call that fails or is refused
+// (429 and 503, with or without Retry-After), or that takes ten times as long as
+// a lone one. What it then recommends is from the limits that were clean. Only
+// if the very first calls are refused with a Retry-After that the time allows
+// does it wait for that long, and begins once more.
+//
+// The recommended rate is 90 % of the best goodput, because a queue before a
+// server that is busy all the time only grows. The recommended timeout is four
+// times the 99th percentile of the latency with the recommended limit: far above
+// what is ordinary, and near enough to give up on what is not.
+package probe

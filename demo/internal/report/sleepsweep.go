@@ -1,0 +1,76 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/tidegate-go/tidegate/demo/internal/sleepsweep"
+)
+
+// SleepSweep writes a sweep over numbers of sleeping tasks, and up to which of
+// them all at once is best.
+func SleepSweep(w io.Writer, s Style, r *sleepsweep.Result) {
+	if len(r.Rows) > 0 {
+		fmt.Fprintln(w)
+		sleepTable(w, s, r)
+	}
+	for _, why := range r.Refused {
+		fmt.Fprintln(w, "  "+s.bad("left out: "+why))
+	}
+	if r.Interrupted {
+		fmt.Fprintln(w, "  "+s.bad("interrupted: numbers and runs are missing"))
+	}
+	if len(r.Rows) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	paragraph(w, "Batches of sleepers pay the floor five times, 1.5 s, and can only win where starting all at once takes longer than that. To start goroutines takes a few µs each, so above about 100,000 they are never all alive: look at the peak, or use --barrier.")
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, s.good(r.Sentence()))
+}
+
+func sleepTable(w io.Writer, s Style, r *sleepsweep.Result) {
+	t := table.NewWriter()
+	t.SetStyle(plainStyle())
+	head := table.Row{}
+	var config []table.ColumnConfig
+	for i, title := range []string{"tasks", "policy", "wall s", "× own floor", "task p99 ms", "peak alive", "launch s", "bytes/task"} {
+		head = append(head, s.bold(title))
+		align := text.AlignRight
+		if title == "policy" {
+			align = text.AlignLeft
+		}
+		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
+	}
+	t.AppendHeader(head)
+	t.SetColumnConfigs(config)
+	noisy := false
+	for i, row := range r.Rows {
+		n := grouped(row.N)
+		if i > 0 && r.Rows[i-1].N == row.N {
+			n = ""
+		}
+		wall := fmt.Sprintf("%.2f", row.Median)
+		if row.Noisy {
+			wall, noisy = wall+"†", true
+		}
+		launch := ""
+		if row.Launch > 0 {
+			launch = fmt.Sprintf("%.2f", row.Launch)
+		}
+		t.AppendRow(table.Row{
+			n, row.Policy, wall, fmt.Sprintf("%.2f", row.Median/row.Floor), number(row.P99),
+			grouped(row.PeakAlive), launch, fmt.Sprintf("%.0f", row.BytesPer),
+		})
+	}
+	for line := range strings.Lines(t.Render()) {
+		fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
+	}
+	if noisy {
+		fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine in at least one of the runs"))
+	}
+}

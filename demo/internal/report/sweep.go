@@ -1,0 +1,230 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/tidegate-go/tidegate/demo/internal/load"
+	"github.com/tidegate-go/tidegate/demo/internal/sweep"
+)
+
+// Bold is for titles that others write.
+func (s Style) Bold(title string) string { return s.bold(title) }
+
+// Sweep writes a sweep of concurrency: the curve, what it says, and last the
+// limit to use.
+func Sweep(w io.Writer, s Style, r *sweep.Result) {
+	if len(r.Points) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	sweepTable(w, s, r)
+	if r.Interrupted {
+		fmt.Fprintln(w, "  "+s.bad("interrupted: limits and rounds are missing"))
+	}
+	if r.Knee == nil {
+		fmt.Fprintln(w, "\n  Too little was measured to tell a knee.")
+		return
+	}
+	fmt.Fprintln(w)
+	for _, line := range findings(s, r) {
+		paragraph(w, line)
+	}
+	Advice(w, s, r.Knee.Limit, r.Knee.From, r.Knee.To, r.Because())
+}
+
+// Advice writes code to paste and, as the last line, the limit to use.
+func Advice(w io.Writer, s Style, limit, from, to int, because string) {
+	fmt.Fprintf(w, `
+  l := limiter.New(limiter.Fixed(%d))
+  client := &http.Client{}
+  client.Transport, err = httpclient.NewTransport(httpclient.Config{
+  	Limiter: func(host string) *limiter.Limiter { return l },
+  })
+
+%s
+`, limit, s.good(fmt.Sprintf("use limit = %d (%d…%d), because %s", limit, from, to, because)))
+}
+
+func sweepTable(w io.Writer, s Style, r *sweep.Result) {
+	t := table.NewWriter()
+	t.SetStyle(plainStyle())
+	head := table.Row{}
+	var config []table.ColumnConfig
+	for i, title := range []string{"limit", "goodput/s", "least–most", "of best", "p50 ms", "p99 ms", "failed", "L = X × W", "rounds", ""} {
+		head = append(head, s.bold(title))
+		align := text.AlignRight
+		if title == "" {
+			align = text.AlignLeft
+		}
+		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
+	}
+	t.AppendHeader(head)
+	t.SetColumnConfigs(config)
+	noisy := false
+	for _, p := range r.Points {
+		share, mark := "", ""
+		if r.Knee != nil {
+			share = fmt.Sprintf("%.0f %%", 100*p.Goodput/r.Knee.Best)
+			mark = bar(p.Goodput / r.Knee.Best)
+			switch {
+			case p.Limit == r.Knee.Limit:
+				mark += s.good(" ← knee")
+			case p.Limit >= r.Knee.From && p.Limit <= r.Knee.To:
+				mark += " ·"
+			}
+		}
+		limit := fmt.Sprint(p.Limit)
+		if p.Noisy {
+			limit, noisy = limit+"†", true
+		}
+		failed := p.Counts.Sum() - p.Counts.Succeeded
+		t.AppendRow(table.Row{
+			limit, fmt.Sprintf("%.0f", p.Goodput), fmt.Sprintf("%.0f–%.0f", p.Least, p.Most), share,
+			number(p.P50), number(p.P99), s.failures(failed, max(1, p.Counts.Sum())), fmt.Sprintf("%.2f", p.Little), p.Rounds, mark,
+		})
+	}
+	for line := range strings.Lines(t.Render()) {
+		fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
+	}
+	if noisy {
+		fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine in at least one of the rounds"))
+	}
+}
+
+const barWidth = 24
+
+func bar(share float64) string {
+	return strings.Repeat("▇", min(barWidth, max(0, int(math.Round(barWidth*share)))))
+}
+
+// findings are what the curve says, a line each.
+func findings(s Style, r *sweep.Result) []string {
+	k := r.Knee
+	knee := fmt.Sprintf("Knee: %d", k.Limit)
+	if k.Confidence > 0 {
+		knee += fmt.Sprintf(", in %d…%d with %.0f %% (order statistics of the rounds, and 1 ms of timers)", k.From, k.To, 100*k.Confidence)
+	} else {
+		knee += fmt.Sprintf(" (%d…%d; one round says nothing of the spread)", k.From, k.To)
+	}
+	lines := []string{knee + ". Rule: the smallest limit with 95 % of the best goodput."}
+	if r.Kneedle > 0 {
+		lines = append(lines, fmt.Sprintf("Kneedle, as a cross-check: %d, %s.", r.Kneedle, agreement(r.Kneedle, k.From, k.To)))
+	}
+	if u := r.USL; u != nil {
+		line := fmt.Sprintf("USL, as an overlay: σ %.3g, κ %.2g, R² %.3f", u.Sigma, u.Kappa, u.R2)
+		if u.Peak > 0 {
+			line += fmt.Sprintf(", peak at %.0f", u.Peak)
+		} else {
+			line += ", no peak"
+		}
+		if u.R2 < 0.95 || u.Peak == 0 || u.Peak > 1.5*float64(k.To) || u.Peak < float64(k.From)/1.5 {
+			line += s.bad("; it disagrees: the law knows no hard cap, do not use its peak")
+		}
+		lines = append(lines, line+".")
+	}
+	g := r.Regions
+	line := fmt.Sprintf("Regions: linear 1…%d; flat %d…%d, where only the latency grows", g.LinearTo, g.LinearTo, g.FlatTo)
+	switch {
+	case g.CollapseFrom > 0:
+		line += s.bad(fmt.Sprintf("; collapse from %d", g.CollapseFrom))
+	default:
+		line += "; no collapse up to there"
+	}
+	if r.Law > 0 {
+		line += fmt.Sprintf(" (time-outs begin when in flight > goodput × timeout = %.0f)", r.Law)
+	}
+	lines = append(lines, line+".")
+	if k.Open {
+		lines = append(lines, s.bad("The knee may lie above the largest limit that was measured: raise --max."))
+	}
+	if n := r.Known; n != nil {
+		lines = append(lines, fmt.Sprintf("Known: the arithmetic of this origin gives %d (%s), and %d with the %.1f ms that a lone call takes besides (%s).",
+			n.Knee, insideOrNot(s, n.Inside), n.KneeHere, n.Overhead, insideOrNot(s, n.HereInside)))
+	}
+	return lines
+}
+
+func agreement(limit, from, to int) string {
+	switch {
+	case limit >= from && limit <= to:
+		return "which agrees"
+	case limit < from:
+		return "which is lower"
+	default:
+		return "which is higher"
+	}
+}
+
+func insideOrNot(s Style, inside bool) string {
+	if inside {
+		return s.good("✓ inside")
+	}
+	return s.bad("✗ outside the interval")
+}
+
+// paragraph writes a line with breaks where it is too long.
+func paragraph(w io.Writer, line string) {
+	for i, part := range strings.Split(text.WrapSoft(line, 110), "\n") {
+		indent := "  "
+		if i > 0 {
+			indent = "    "
+		}
+		fmt.Fprintln(w, indent+strings.TrimRight(part, " "))
+	}
+}
+
+// SweepProgress shows measurements as they are made: one line that is drawn
+// anew on a terminal, and elsewhere a line for each step and every few seconds.
+type SweepProgress struct {
+	w     io.Writer
+	style Style
+	begin time.Time
+
+	mu      sync.Mutex
+	step    string
+	heardOf time.Time
+}
+
+// NewSweepProgress returns a SweepProgress that begins now.
+func NewSweepProgress(w io.Writer, s Style) *SweepProgress {
+	return &SweepProgress{w: w, style: s, begin: time.Now()}
+}
+
+// Measured shows a measurement.
+func (p *SweepProgress) Measured(step string, m load.Measurement) {
+	line := fmt.Sprintf("  %s: limit %d, %.0f/s, p50 %s ms", step, m.Limit, m.Goodput, number(m.Latency.P50))
+	if bad := m.All.Sum() - m.All.Succeeded; bad > 0 {
+		line += fmt.Sprintf(", %d failed", bad)
+	}
+	p.Say(step, line)
+}
+
+// Say shows a line that belongs to a step.
+func (p *SweepProgress) Say(step, line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.style.Live {
+		fmt.Fprintf(p.w, "\r\x1b[2K%s (%.0f s)", line, time.Since(p.begin).Seconds())
+		return
+	}
+	if step == p.step && time.Since(p.heardOf) < plainEvery {
+		return
+	}
+	p.step, p.heardOf = step, time.Now()
+	fmt.Fprintln(p.w, line)
+}
+
+// End leaves the terminal to others.
+func (p *SweepProgress) End() {
+	if p.style.Live {
+		fmt.Fprint(p.w, "\r\x1b[2K")
+	}
+}
