@@ -192,8 +192,9 @@ func (a *adaptive) Report(s State, r Result) {
 		a.refused(now)
 	case Cancelled:
 		// Given up long after an answer was due is as good as overdue; earlier
-		// it says nothing.
-		if latency > 1.5*a.mean {
+		// it says nothing. When an answer is due is reckoned without the queue,
+		// or the queue would make giving up look early.
+		if latency > 1.5*(a.mean-math.Max(0, a.low-a.base)) {
 			a.overdue(started)
 		}
 	case Overdue:

@@ -108,15 +108,19 @@ func (l *Limiter) Acquire(ctx context.Context) (Permit, error) {
 	}
 	l.mu.Lock()
 	p, ok := l.try()
-	l.mu.Unlock()
-	l.tell()
 	if ok {
+		l.mu.Unlock()
+		l.tell()
 		return p, nil
 	}
 	// It has to wait. What its context says is asked without the lock, since
-	// contexts are the code of others.
-	w := wishOf(ctx)
-	l.mu.Lock()
+	// contexts are the code of others; only the background says nothing.
+	var w wish
+	if ctx != context.Background() {
+		l.unlock()
+		w = wishOf(ctx)
+		l.mu.Lock()
+	}
 	c, err := l.enqueue(w)
 	l.unlock()
 	if err != nil {

@@ -36,11 +36,11 @@ type pace struct {
 	now   gaps    // the window under way
 }
 
-// gaps sums up the times between calls that have left the queue, in
-// nanoseconds.
+// gaps sums up the times between calls that have left the queue.
 type gaps struct {
-	n                     int
-	sum, squares, longest float64
+	n            int
+	sum, longest instant
+	squares      float64 // of nanoseconds
 }
 
 const (
@@ -60,22 +60,22 @@ func (p *pace) begin(now instant) {
 
 // moved counts a call that has left the queue, to start or for good.
 func (p *pace) moved(now instant, inFlight int) {
-	p.now.add(float64(now - p.last))
+	p.now.add(now - p.last)
 	p.last = now
 	if p.now.n >= max(paceWindow, paceBunches*inFlight) {
 		p.whole, p.now = p.now, gaps{}
 	}
 }
 
-func (g *gaps) add(gap float64) {
+func (g *gaps) add(gap instant) {
 	g.n++
 	g.sum += gap
-	g.squares += gap * gap
+	g.squares += float64(gap) * float64(gap)
 	g.longest = max(g.longest, gap)
 }
 
-// mean is without the longest gap, and over all of them.
-func (g *gaps) mean() float64 { return (g.sum - g.longest) / float64(g.n) }
+// mean is in nanoseconds, without the longest gap and over all of them.
+func (g *gaps) mean() float64 { return float64(g.sum-g.longest) / float64(g.n) }
 
 // variation is the coefficient of variation without the longest gap.
 func (g *gaps) variation() float64 {
@@ -83,7 +83,7 @@ func (g *gaps) variation() float64 {
 	if m == 0 {
 		return 0
 	}
-	return math.Sqrt(max(0, (g.squares-g.longest*g.longest)/float64(g.n)/(m*m)-1))
+	return math.Sqrt(max(0, (g.squares-sq(float64(g.longest)))/float64(g.n)/(m*m)-1))
 }
 
 // atLeast returns how long the call in that place of the line will wait at least,

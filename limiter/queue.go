@@ -66,12 +66,13 @@ func (l *Limiter) enqueue(w wish) (*call, error) {
 	c.priority = w.priority
 	c.queued = now
 	l.queue.push(c)
-	if first || !l.constant { // else nothing has changed for those who wait
-		returned := false
-		defer l.abandonUnless(&returned, c)
-		l.dispatchAt(now, now)
-		returned = true
+	if l.constant && (!first || l.inFlight >= l.limit && l.pausedUntil == 0) {
+		return c, nil // nothing has changed since it was found that c has to wait
 	}
+	returned := false
+	defer l.abandonUnless(&returned, c)
+	l.dispatchAt(now, now)
+	returned = true
 	return c, nil
 }
 
