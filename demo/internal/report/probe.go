@@ -19,7 +19,7 @@ func Probe(w io.Writer, s Style, r *probe.Result) {
 	}
 	failed := fmt.Sprintf("%d failed", r.Failed)
 	if r.Failed > 0 {
-		failed = s.bad(fmt.Sprintf("%d failed (%.2g %%)", r.Failed, 100*float64(r.Failed)/float64(max(1, r.Calls))))
+		failed = s.bad(fmt.Sprintf("%d failed (%.3g %%)", r.Failed, 100*float64(r.Failed)/float64(max(1, r.Calls))))
 	}
 	paragraph(w, fmt.Sprintf("%s calls in %.1f s, %s. Caps: %d at once, %.0f/s, %s requests, %v.",
 		grouped(r.Calls), r.Seconds, failed, r.Caps.Concurrency, r.Caps.Rate, grouped(r.Caps.Requests), r.Caps.Time))
