@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,26 +70,26 @@ func TestRejectionHidesAKnownWait(t *testing.T) {
 // be turned away for what is over.
 func TestStallTurnsAwayThoseWhoComeAfterIt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		random := rand.New(rand.NewPCG(1, 2))
 		l := limiter.New(limiter.Fixed(4))
 		ctx, cancel := context.WithCancel(t.Context())
-		var stalled time.Time
-		for range 60 {
+		var stalled atomic.Int64 // until then, in nanoseconds
+		for i := range uint64(60) {
 			go func() {
+				random := rand.New(rand.NewPCG(i, 2))
 				for {
 					p, err := l.Acquire(ctx)
 					if err != nil {
 						return
 					}
-					time.Sleep(time.Until(stalled))
+					time.Sleep(time.Until(time.Unix(0, stalled.Load())))
 					time.Sleep(time.Duration(random.ExpFloat64() * 5e6))
 					p.Done(limiter.Success)
 				}
 			}()
 		}
-		for range 50 {
-			sleep(2 * time.Second)
-			stalled = time.Now().Add(5 * time.Second)
+		for range 24 {
+			sleep(time.Second)
+			stalled.Store(time.Now().Add(5 * time.Second).UnixNano())
 			sleep(5 * time.Second)
 			for range 40 {
 				sleep(5 * time.Millisecond)
