@@ -46,7 +46,7 @@ func (l *Limiter) dispatchAt(at, real instant) {
 		if l.maxWait > 0 && waited > l.maxWait {
 			// Its own timer has come too late: the program is overloaded, and
 			// those that came after it may still be in time.
-			l.turnAway(c, WaitedTooLong, at)
+			l.turnAway(c, WaitedTooLong, waited, at)
 			continue
 		}
 		l.stats.seldom().waiting.add(waited)

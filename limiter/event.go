@@ -96,9 +96,9 @@ func (l *Limiter) reject(r Reason, cause error, waited time.Duration, now instan
 		Reason: r, Limit: l.limit, InFlight: l.inFlight, Queued: l.queue.len,
 		Waited: waited, cause: cause,
 	}
-	e.RetryAfter = l.knownWait(now)
+	e.RetryAfter = l.knownWait(now, l.queue.len) // the call is held back no longer
 	if l.queue.len > 0 {
-		e.RetryAfter = max(e.RetryAfter, l.pace.atLeast(l.queue.len, l.inFlight, now))
+		e.RetryAfter = max(e.RetryAfter, l.pace.atLeast(l.queue.len, l.inFlight))
 	}
 	return e
 }
@@ -142,7 +142,7 @@ func (l *Limiter) tellAll() {
 func (l *Limiter) deliverAll(until instant) {
 	for batch := l.take(); len(batch) > 0; batch = l.take() {
 		l.mu.Unlock()
-		panics := l.deliver(batch)
+		panics := l.deliver(batch, until)
 		l.mu.Lock()
 		l.events.panics += panics
 		if until != 0 && l.clock.read() > until {
@@ -175,18 +175,19 @@ func (l *Limiter) take() []Event {
 // deliver tells the observer of each event. If the observer panics it goes on
 // with the next one: the caller whose goroutine this happens to be has a
 // permit to receive and is not to blame.
-func (l *Limiter) deliver(batch []Event) (panics uint64) {
+func (l *Limiter) deliver(batch []Event, until instant) (panics uint64) {
 	next, completed := 0, false
 	defer func() {
-		if completed {
+		if next == len(batch) && completed {
 			return
 		}
-		// The observer has ended the goroutine. The next caller takes over.
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.events.panics += panics
 		l.events.pending = append(slices.Clone(batch[next:]), l.events.pending...)
-		l.events.delivering = false
+		if !completed { // The observer has ended the goroutine. The next caller takes over.
+			l.events.panics += panics
+			l.events.delivering = false
+		}
 	}()
 	for next < len(batch) {
 		e := batch[next]
@@ -199,6 +200,9 @@ func (l *Limiter) deliver(batch []Event) (panics uint64) {
 			}()
 			l.events.observe(e)
 		}()
+		if until != 0 && time.Since(l.clock.birth) > until { // birth is set once and for all
+			break
+		}
 	}
 	completed = true
 	return panics

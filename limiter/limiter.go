@@ -15,8 +15,9 @@ import (
 // and share it among all who call that thing. [Do], [ForEach] and [Map] are the
 // shortest ways to use one; Acquire is for everything else.
 //
-// A Limiter is safe for concurrent use. It starts no goroutine (but for
-// an observer that cannot keep up, see [Observe]) and needs no closing. Its zero value admits everything and counts it.
+// A Limiter is safe for concurrent use. It starts no goroutine (but for an
+// observer that cannot keep up, see [Observe]) and needs no closing. Its zero value
+// admits everything and counts it.
 type Limiter struct {
 	// Locking: mu guards every field below it. The policy is called with mu
 	// held, which is what makes it single-threaded. Nothing that can block and
@@ -120,6 +121,12 @@ func (l *Limiter) Acquire(ctx context.Context) (Permit, error) {
 		l.unlock()
 		w = wishOf(ctx)
 		l.mu.Lock()
+		if l.boundQueue && l.maxQueue == 0 { // it cannot queue for what has become free meanwhile
+			if p, ok = l.try(); ok {
+				l.unlock()
+				return p, nil
+			}
+		}
 	}
 	c, err := l.enqueue(w)
 	l.unlock()

@@ -197,9 +197,9 @@ func TestSlowObserverKeepsOneCallerForEver(t *testing.T) {
 				t.Errorf("event %d after %d", e.Seq, seen)
 			}
 			seen = e.Seq
-			time.Sleep(time.Millisecond)
+			time.Sleep(40 * time.Millisecond)
 		}))
-		const callers, calls = 10, 1000
+		const callers, calls = 10, 200
 		longest := make([]time.Duration, callers)
 		for i := range callers {
 			go func() {
@@ -209,16 +209,16 @@ func TestSlowObserverKeepsOneCallerForEver(t *testing.T) {
 							p.Release()
 						}
 					}))
-					time.Sleep(100 * time.Microsecond)
+					time.Sleep(time.Millisecond)
 				}
 			}()
 		}
-		sleep(time.Minute)
+		sleep(time.Hour)
 		if want := uint64(1 + 2*callers*calls); seen != want { // the first is about the limit
 			t.Errorf("%d events seen, want %d", seen, want)
 		}
 		for _, d := range longest {
-			if d > time.Second {
+			if d > 300*time.Millisecond {
 				t.Errorf("a caller was kept for %v", d)
 			}
 		}

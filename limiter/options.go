@@ -65,8 +65,8 @@ func (o *options) longestPause() time.Duration {
 // while the Limiter's lock is held, so f may call the Limiter. It runs in the
 // goroutine of a caller of the Limiter, or of its timer, and delays that; hand
 // what takes long to a channel. If f is slower than events come they wait in
-// memory, and a goroutine that lives until they are handed out takes over. A panic in f is caught and counted in
-// Stats.ObserverPanics.
+// memory, and a goroutine that lives until they are handed out takes over. A panic
+// in f is caught and counted in Stats.ObserverPanics.
 //
 // A Limiter that is observed reads the clock for each call.
 //

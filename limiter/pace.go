@@ -88,7 +88,7 @@ func (g *gaps) variation() float64 {
 
 // atLeast returns how long the call in that place of the line will wait at least,
 // or 0 if that is not known.
-func (p *pace) atLeast(place, inFlight int, now instant) time.Duration {
+func (p *pace) atLeast(place, inFlight int) time.Duration {
 	k := float64(place - inFlight)
 	if k <= 4 || p.whole.n == 0 {
 		return 0

@@ -122,6 +122,7 @@ type waiter struct {
 type fate struct {
 	inFlight bool
 	reported bool
+	dropped  bool // its call is no longer counted
 	outcome  Outcome
 	era      uint32        // of the policy that was told of the start
 	started  instant       // zero if nobody wanted to know
@@ -196,7 +197,9 @@ func (l *Limiter) free(c *call) {
 	c.state = idle
 	busy := l.inFlight + l.queue.len
 	if spare := l.calls - busy; spare > leastSpare && spare > busy && l.idle != nil {
-		l.idle = l.idle.next
+		other := l.idle
+		l.idle = other.next
+		c.dropped, other.dropped = true, true
 		l.calls -= 2
 		return
 	}
@@ -253,8 +256,10 @@ func (l *Limiter) sweep() {
 	for f := l.lost.take(); f != nil; f = l.lost.take() {
 		if f.inFlight { // not one that a panic has made us forget
 			l.stats.seldom().leaked++
-			l.calls--
 			l.end(f, Ignored)
+		}
+		if !f.dropped {
+			l.calls--
 		}
 	}
 	l.dispatch()

@@ -88,6 +88,10 @@ func (l *Limiter) abandonUnless(returned *bool, c *call) {
 	if c.state == waiting {
 		l.queue.remove(c)
 		l.rejected(GaveUp, 0)
+		l.free(c)
+		if l.queue.len == 0 {
+			l.stopWaking()
+		}
 	}
 	// If it has been started meanwhile it is lost, and recovered as such.
 }
@@ -99,9 +103,9 @@ func (l *Limiter) hopeless(w wish) error {
 		return nil
 	}
 	now := l.clock.read()
-	wait := l.knownWait(now)
+	wait := l.knownWait(now, l.queue.len+1)
 	if l.queue.len > 0 {
-		wait = max(wait, l.pace.atLeast(l.queue.ahead(w.priority)+1, l.inFlight, now))
+		wait = max(wait, l.pace.atLeast(l.queue.ahead(w.priority)+1, l.inFlight))
 	}
 	switch {
 	case wait == 0:
@@ -116,14 +120,14 @@ func (l *Limiter) hopeless(w wish) error {
 // knownWait returns how long no call will start for certain; mu is held. A pause
 // is never shortened, and neither are the waits that policies of this package
 // ask for. Those of others may be.
-func (l *Limiter) knownWait(now instant) time.Duration {
+func (l *Limiter) knownWait(now instant, queued int) time.Duration {
 	if _, foreign := l.policy.(guarded); foreign || l.constant {
 		if l.pausedUntil == 0 {
 			return 0
 		}
 		return l.pauseLeft()
 	}
-	_, wait := l.ask(now, l.queue.len+1)
+	_, wait := l.ask(now, queued)
 	return wait
 }
 
@@ -137,15 +141,15 @@ func (l *Limiter) evict(priority int) bool {
 	now := l.clock.read()
 	l.queue.remove(c)
 	l.pace.moved(now, l.inFlight)
-	l.turnAway(c, Evicted, now)
+	l.turnAway(c, Evicted, now-c.queued, now)
 	return true
 }
 
 // turnAway tells a call that has been taken out of the queue that it will not
 // start; mu is held.
-func (l *Limiter) turnAway(c *call, why Reason, now instant) {
+func (l *Limiter) turnAway(c *call, why Reason, waited time.Duration, now instant) {
 	c.state = evicted
-	c.err = l.reject(why, nil, now-c.queued, now)
+	c.err = l.reject(why, nil, waited, now)
 	c.ready <- struct{}{}
 }
 

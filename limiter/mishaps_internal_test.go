@@ -1,0 +1,108 @@
+package limiter
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A call that is turned away by a wake-up that comes late has waited until now, and
+// not until the time at which the wake-up was due.
+func TestLateWakeUpUnderstatesTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Rate(1000, 1), MaxWait(2*time.Millisecond))
+		p, _ := l.TryAcquire()
+		p.Release()
+		var err error
+		go func() { _, err = l.Acquire(t.Context()) }()
+		synctest.Wait()
+		l.mu.Lock()
+		now := l.clock.read()
+		l.dispatchAt(now+time.Millisecond, now+8*time.Millisecond)
+		l.mu.Unlock()
+		synctest.Wait()
+		var r *RejectedError
+		if !errors.As(err, &r) || r.Waited != 8*time.Millisecond {
+			t.Errorf("%v, want one that has waited for 8ms", err)
+		}
+	})
+}
+
+// Calls that come with an ended context are no demand: a limit must not rise for
+// them.
+func TestDeadCallLooksHeldBack(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{Initial: 1, Max: 9}).(*adaptive)
+	l := New(a)
+	if p, ok := l.TryAcquire(); ok {
+		defer p.Release()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = l.Acquire(ctx)
+	if a.heldBack {
+		t.Error("a call with an ended context counts as held back by the limit")
+	}
+}
+
+// Calls that a panic has lost must not be counted as idle for ever, or those that
+// are there would be dropped in their stead.
+func TestPanicsMakeTheCountOfCallsDrift(t *testing.T) {
+	on := true
+	l := New(panicsInReport{&on})
+	for range 200 {
+		p, _ := l.TryAcquire()
+		func() {
+			defer func() { _ = recover() }()
+			p.Done(Success)
+		}()
+	}
+	on = false
+	kept := 0
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+		runtime.GC()
+		p, _ := l.TryAcquire()
+		p.Done(Success)
+		kept = 0
+		for c := l.idle; c != nil; c = c.next {
+			kept++
+		}
+		if kept == l.calls {
+			return
+		}
+	}
+	t.Errorf("%d calls are idle, %d counted", kept, l.calls)
+}
+
+type panicsInReport struct{ on *bool }
+
+func (panicsInReport) Next(State) (int, time.Duration) { return 1, 0 }
+func (panicsInReport) Start(State)                     {}
+func (p panicsInReport) Report(State, Result) {
+	if *p.on {
+		panic("on purpose")
+	}
+}
+
+// A place that becomes free while the context is asked what it says is there.
+func TestRoomIsRefusedWhereNobodyMayQueue(t *testing.T) {
+	l := New(Fixed(1), MaxQueue(0))
+	p, _ := l.TryAcquire()
+	q, err := l.Acquire(releasing{t.Context(), p})
+	if err != nil {
+		t.Error(err)
+	}
+	q.Release()
+}
+
+type releasing struct {
+	context.Context
+	permit Permit
+}
+
+func (r releasing) Deadline() (time.Time, bool) {
+	r.permit.Release()
+	return r.Context.Deadline()
+}
