@@ -38,6 +38,11 @@ func (a *attempt) admit() error {
 	if err == nil {
 		if a.wishes.bypass {
 			h.bypassed.Add(1)
+			// Not counted among the starts, but what its answer says of a quota
+			// is news all the same: only what starts from now on is not in it.
+			if pc := h.pacer.Load(); pc != nil {
+				a.places.paceSeq = pc.policy.started.Load()
+			}
 		} else {
 			err = a.enter()
 		}
@@ -84,7 +89,7 @@ func (a *attempt) send() (*http.Response, error) {
 	timed := a.expiry != nil || a.total
 	switch {
 	case bodyless(resp, a.req):
-		a.places.release()
+		a.places.forgo()
 		if !timed || !readable(resp) {
 			a.answer = nil
 			return resp, nil
@@ -93,7 +98,7 @@ func (a *attempt) send() (*http.Response, error) {
 		// to it fails if the attempt's context is cancelled before.
 	case a.atHead(resp):
 		h.atHead.Add(1)
-		a.places.release()
+		a.places.forgo()
 		if a.expiry != nil {
 			a.expiry.disarm()
 		}

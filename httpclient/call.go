@@ -19,6 +19,8 @@ type call struct {
 	wishes wishes
 	total  *expiry // nil without a Timeout
 	sent   int     // attempts
+
+	judged *http.Response // whose body is to be closed if judging it panics
 }
 
 // run makes attempts until one is the last.
@@ -39,7 +41,9 @@ func (c *call) run() (*http.Response, error) {
 		if n >= c.t.config.Retry.Attempts {
 			return c.finish(resp, err)
 		}
+		c.judged = resp
 		next, pause := c.again(req, resp, err, n)
+		c.judged = nil
 		if next == nil {
 			return c.finish(resp, err)
 		}
@@ -95,6 +99,9 @@ func (c *call) end() {
 		i.Attempts += c.sent
 	}
 	c.entry.Unpin()
+	if r := c.judged; r != nil && r.Body != nil {
+		r.Body.Close()
+	}
 }
 
 // again decides whether an attempt that ended with resp or err, the n-th, is to

@@ -94,11 +94,17 @@ func (c Config) checkTimeouts() error {
 }
 
 func (c Config) checkHosts() error {
-	for pattern, h := range c.Hosts {
-		field := "Hosts[" + pattern + "]"
-		if _, ok := parsePattern(pattern); !ok {
-			return &ConfigError{"Hosts", pattern, `a host such as "api.example.com", "api.example.com:8443" or "*.example.com"`}
+	seen := make(map[pattern]string, len(c.Hosts))
+	for text, h := range c.Hosts {
+		field := "Hosts[" + text + "]"
+		p, ok := parsePattern(text)
+		if !ok {
+			return &ConfigError{"Hosts", text, `a host such as "api.example.com", "api.example.com:8443" or "*.example.com"`}
 		}
+		if other, twice := seen[p]; twice {
+			return &ConfigError{"Hosts", text, "one entry per host: " + other + " is the same"}
+		}
+		seen[p] = text
 		if h.Policy != nil && h.Limiter != nil {
 			return &ConfigError{field + ".Limiter", "set together with Policy", "one of the two"}
 		}

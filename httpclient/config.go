@@ -29,7 +29,8 @@ type Config struct {
 
 	// Limiter is for whoever wants to make the Limiter itself, with options
 	// or to limit several hosts together: then it returns the same Limiter
-	// for all of them. Otherwise it is like Policy, of which it takes the
+	// for all of them. A Retry-After of one of them then holds back all of
+	// them, since it pauses their Limiter. Otherwise it is like Policy, of which it takes the
 	// place: only one of them may be set.
 	Limiter func(host string) *limiter.Limiter
 

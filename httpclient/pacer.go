@@ -26,6 +26,9 @@ func newPacer(longest time.Duration) *pacer {
 func (h *host) obey(resp *http.Response, o limiter.Outcome, p *places) limiter.Outcome {
 	quotas := !h.noPacing && speaksOfQuotas(resp.Header)
 	if o != limiter.Refused && !quotas {
+		if pc := h.pacer.Load(); pc != nil && o == limiter.Success {
+			pc.policy.silence()
+		}
 		return o // nearly all of them: spared the reading of the clock
 	}
 	var e evidence

@@ -24,6 +24,7 @@ type pacing struct {
 	started atomic.Uint64 // calls so far; written under the Limiter's lock
 	spacing atomic.Int64  // between two calls, in nanoseconds, as of the last question
 	settled atomic.Bool   // the rate has been found
+	silent  atomic.Int32  // successes in a row that said nothing of a quota
 	last    time.Duration // when a call was due last
 	closed  time.Duration // nothing starts before
 	quotas  []paced
@@ -42,14 +43,30 @@ type evidence struct {
 // with WithBypass do not): then the newest counts.
 const maxBox = 256
 
+// forgetAfter is how many successes in a row that say nothing of a quota show
+// that it is not for these requests: many servers limit some routes only, and say
+// so only there. It costs little to forget one, since the next answer that speaks
+// of it brings it back.
+const forgetAfter = 3
+
 // hear puts e in the box.
 func (p *pacing) hear(e evidence) {
+	if e.quotas != nil {
+		p.silent.Store(0)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.box) >= maxBox {
 		p.box = p.box[:copy(p.box, p.box[maxBox/2:])]
 	}
 	p.box = append(p.box, e)
+}
+
+// silence hears of a success that said nothing of a quota.
+func (p *pacing) silence() {
+	if p.silent.Load() < forgetAfter {
+		p.silent.Add(1)
+	}
 }
 
 // open takes in what is in the box.
@@ -71,6 +88,9 @@ func (p *pacing) open(now time.Duration) {
 
 func (p *pacing) Next(s limiter.State) (limit int, wait time.Duration) {
 	p.open(s.Now)
+	if len(p.quotas) > 0 && p.silent.Load() >= forgetAfter {
+		p.quotas = p.quotas[:0]
+	}
 	shut, interval := p.closed-s.Now, p.found.interval(s.Now)
 	for i := range p.quotas {
 		q := &p.quotas[i]

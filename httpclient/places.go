@@ -12,7 +12,10 @@ type places struct {
 	paceSeq uint64 // how many starts it had granted by then
 }
 
-func (p *places) none() bool { return *p == places{} }
+func (p *places) none() bool {
+	var no limiter.Permit
+	return p.host == no && p.global == no && p.pace == no
+}
 
 // report tells the limiters how the attempt went. A pacer need not know how
 // long the body takes, so its part ends here.
@@ -20,6 +23,13 @@ func (p *places) report(o limiter.Outcome) {
 	p.pace.Done(o)
 	p.global.Report(o)
 	p.host.Report(o)
+}
+
+// forgo gives the places back and forgets them, so that nothing guards them any
+// longer.
+func (p *places) forgo() {
+	p.release()
+	*p = places{}
 }
 
 // release gives the places back. A second time does nothing.

@@ -143,6 +143,9 @@ func quotaOf(limit, left, reset string, h http.Header, now time.Time) (quota, bo
 		return q, false
 	}
 	if at > 1e9 { // seconds since 1970, by the server's clock
+		if at > 1e11 {
+			at /= 1e3 // milliseconds, as some have it
+		}
 		if sent, err := http.ParseTime(h.Get("Date")); err == nil {
 			now = sent
 		}
