@@ -215,14 +215,9 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	}
 	c.reported, c.outcome = true, o
 	l.stats.outcomes[o]++
-	if l.timed || !l.constant {
-		l.teach(c, o, inFlight)
+	if l.constant && !l.timed {
+		return // nobody wants to know more
 	}
-}
-
-// teach is report for a policy, or an observer, that wants to know more; mu is
-// held.
-func (l *Limiter) teach(c *fate, o Outcome, inFlight int) {
 	now := l.now()
 	if now != 0 && c.started != 0 {
 		c.latency = now - c.started
