@@ -56,9 +56,7 @@ type AdaptiveConfig struct {
 //
 // Adaptive panics with a [*ConfigError] if c cannot be obeyed.
 func Adaptive(c AdaptiveConfig) Policy {
-	setDefault(&c.Min, 1)
-	setDefault(&c.Max, max(1000, c.Initial, c.Min))
-	setDefault(&c.Initial, min(max(10, c.Min), c.Max))
+	setRange(&c.Initial, &c.Min, &c.Max, 10, 1, 1000)
 	setDefault(&c.Eagerness, 0.5)
 	checkRange("AdaptiveConfig", c.Initial, c.Min, c.Max)
 	if !(c.Eagerness >= 0.1 && c.Eagerness <= 2) {

@@ -104,7 +104,8 @@ func (l *Limiter) reject(r Reason, cause error, waited time.Duration, now instan
 }
 
 // unlock lets mu go and then sees to it that the observer hears of what has
-// happened.
+// happened. On the paths of every call its two lines stand in its place, since it
+// is too large to be inlined.
 func (l *Limiter) unlock() {
 	l.mu.Unlock()
 	l.tell()

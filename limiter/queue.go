@@ -121,14 +121,14 @@ func (l *Limiter) hopeless(w wish) error {
 // is never shortened, and neither are the waits that policies of this package
 // ask for. Those of others may be.
 func (l *Limiter) knownWait(now instant, queued int) time.Duration {
-	if _, foreign := l.policy.(guarded); foreign || l.constant {
-		if l.pausedUntil == 0 {
-			return 0
-		}
+	if _, foreign := l.policy.(guarded); !foreign {
+		_, wait := l.ask(now, queued)
+		return wait
+	}
+	if l.pausedUntil != 0 {
 		return l.pauseLeft()
 	}
-	_, wait := l.ask(now, queued)
-	return wait
+	return 0
 }
 
 // evict drops the newest call of the lowest class if it is below priority; mu
