@@ -3,28 +3,16 @@ package compare
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/tidegate-go/tidegate/demo/internal/report"
 )
 
 // Table writes deltas: those that chance does not explain, or all of them.
 func Table(w io.Writer, s report.Style, deltas []Delta, all bool) {
-	t := table.NewWriter()
-	t.SetStyle(report.PlainTable())
-	t.AppendHeader(table.Row{"", "", "", "before", "after", "change", "p", ""})
-	var config []table.ColumnConfig
-	for i := range 8 {
-		align := text.AlignLeft
-		if 3 <= i && i <= 6 {
-			align = text.AlignRight
-		}
-		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
-	}
-	t.SetColumnConfigs(config)
+	t := report.NewTable(report.Style{}, func(i int) bool { return i < 3 || i > 6 }, // its titles are not bold
+		"", "", "", "before", "after", "change", "p", "")
 	shown := 0
 	for _, d := range deltas {
 		if !all && !d.Significant {
@@ -36,9 +24,7 @@ func Table(w io.Writer, s report.Style, deltas []Delta, all bool) {
 		})
 	}
 	if shown > 0 {
-		for line := range strings.Lines(t.Render()) {
-			fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
-		}
+		report.WriteTable(w, t)
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintln(w, summary(deltas))

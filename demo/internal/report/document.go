@@ -44,8 +44,20 @@ func (d *Document) Write(w io.Writer) error {
 	var b bytes.Buffer
 	b.Write(before)
 	b.WriteString(`"runs":[`)
-	for i, r := range d.Runs {
-		line, err := json.Marshal(r)
+	if err := writeLines(&b, d.Runs); err != nil {
+		return err
+	}
+	b.WriteByte(']')
+	b.Write(after)
+	b.WriteByte('\n')
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// writeLines writes elements of a JSON array, each on a line of its own.
+func writeLines[T any](b *bytes.Buffer, elements []T) error {
+	for i, e := range elements {
+		line, err := json.Marshal(e)
 		if err != nil {
 			return err
 		}
@@ -55,9 +67,5 @@ func (d *Document) Write(w io.Writer) error {
 		b.WriteByte('\n')
 		b.Write(line)
 	}
-	b.WriteByte(']')
-	b.Write(after)
-	b.WriteByte('\n')
-	_, err = w.Write(b.Bytes())
-	return err
+	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/tidegate-go/tidegate/demo/internal/scenario"
 )
@@ -45,16 +44,8 @@ func (d *ScenarioDocument) Write(w io.Writer) error {
 	}
 	var b bytes.Buffer
 	b.Write(bytes.TrimSuffix(text, []byte("]}")))
-	for i, r := range d.Results {
-		line, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('\n')
-		b.Write(line)
+	if err := writeLines(&b, d.Results); err != nil {
+		return err
 	}
 	b.WriteString("]}\n")
 	_, err = w.Write(b.Bytes())
@@ -175,30 +166,14 @@ func Scenarios(w io.Writer, s Style, worlds []*scenario.World, makers []scenario
 	}
 }
 
-// newTable has its first two columns on the left.
+// newTable has its first two columns and its last one on the left.
 func newTable(s Style, titles ...string) table.Writer {
-	t := table.NewWriter()
-	t.SetStyle(plainStyle())
-	var head table.Row
-	var config []table.ColumnConfig
-	for i, title := range titles {
-		head = append(head, s.bold(title))
-		align := text.AlignRight
-		if i < 2 || i == len(titles)-1 {
-			align = text.AlignLeft
-		}
-		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
-	}
-	t.AppendHeader(head)
-	t.SetColumnConfigs(config)
-	return t
+	return NewTable(s, func(i int) bool { return i < 2 || i == len(titles)-1 }, titles...)
 }
 
 func render(w io.Writer, s Style, title string, t table.Writer) {
 	fmt.Fprintln(w, s.bold(title))
-	for line := range strings.Lines(t.Render()) {
-		fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
-	}
+	WriteTable(w, t)
 	fmt.Fprintln(w)
 }
 

@@ -3,10 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/tidegate-go/tidegate/demo/internal/sleepsweep"
 )
@@ -34,20 +32,8 @@ func SleepSweep(w io.Writer, s Style, r *sleepsweep.Result) {
 }
 
 func sleepTable(w io.Writer, s Style, r *sleepsweep.Result) {
-	t := table.NewWriter()
-	t.SetStyle(plainStyle())
-	head := table.Row{}
-	var config []table.ColumnConfig
-	for i, title := range []string{"tasks", "policy", "wall s", "× own floor", "task p99 ms", "peak alive", "launch s", "bytes/task"} {
-		head = append(head, s.bold(title))
-		align := text.AlignRight
-		if title == "policy" {
-			align = text.AlignLeft
-		}
-		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
-	}
-	t.AppendHeader(head)
-	t.SetColumnConfigs(config)
+	t := NewTable(s, func(i int) bool { return i == 1 },
+		"tasks", "policy", "wall s", "× own floor", "task p99 ms", "peak alive", "launch s", "bytes/task")
 	noisy := false
 	for i, row := range r.Rows {
 		n := grouped(row.N)
@@ -67,9 +53,7 @@ func sleepTable(w io.Writer, s Style, r *sleepsweep.Result) {
 			grouped(row.PeakAlive), launch, fmt.Sprintf("%.0f", row.BytesPer),
 		})
 	}
-	for line := range strings.Lines(t.Render()) {
-		fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
-	}
+	WriteTable(w, t)
 	if noisy {
 		fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine in at least one of the runs"))
 	}

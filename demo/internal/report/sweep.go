@@ -54,20 +54,8 @@ func Advice(w io.Writer, s Style, limit, from, to int, because string) {
 }
 
 func sweepTable(w io.Writer, s Style, r *sweep.Result) {
-	t := table.NewWriter()
-	t.SetStyle(plainStyle())
-	head := table.Row{}
-	var config []table.ColumnConfig
-	for i, title := range []string{"limit", "goodput/s", "least–most", "of best", "p50 ms", "p99 ms", "failed", "L = X × W", "rounds", ""} {
-		head = append(head, s.bold(title))
-		align := text.AlignRight
-		if title == "" {
-			align = text.AlignLeft
-		}
-		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
-	}
-	t.AppendHeader(head)
-	t.SetColumnConfigs(config)
+	t := NewTable(s, func(i int) bool { return i == 9 },
+		"limit", "goodput/s", "least–most", "of best", "p50 ms", "p99 ms", "failed", "L = X × W", "rounds", "")
 	noisy := false
 	for _, p := range r.Points {
 		share, mark := "", ""
@@ -91,9 +79,7 @@ func sweepTable(w io.Writer, s Style, r *sweep.Result) {
 			number(p.P50), number(p.P99), s.failures(failed, max(1, p.Counts.Sum())), fmt.Sprintf("%.2f", p.Little), p.Rounds, mark,
 		})
 	}
-	for line := range strings.Lines(t.Render()) {
-		fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
-	}
+	WriteTable(w, t)
 	if noisy {
 		fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine in at least one of the rounds"))
 	}

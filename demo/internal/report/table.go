@@ -27,26 +27,11 @@ type column struct {
 // notes that it needs.
 func Table(w io.Writer, s Style, name string, n int, rows []Row) {
 	columns := columnsOf(s, name, n, rows)
-	t := table.NewWriter()
-	t.SetStyle(plainStyle())
-	var head table.Row
-	var config []table.ColumnConfig
-	for i, c := range columns {
-		// Every line by itself, or the whole title would be one bold run
-		// through the neighbouring cells.
-		lines := strings.Split(c.title, "\n")
-		for k := range lines {
-			lines[k] = s.bold(lines[k])
-		}
-		head = append(head, strings.Join(lines, "\n"))
-		align := text.AlignRight
-		if c.left {
-			align = text.AlignLeft
-		}
-		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align, VAlignHeader: text.VAlignBottom})
+	var titles []string
+	for _, c := range columns {
+		titles = append(titles, c.title)
 	}
-	t.AppendHeader(head)
-	t.SetColumnConfigs(config)
+	t := NewTable(s, func(i int) bool { return columns[i].left }, titles...)
 	for _, r := range rows {
 		var cells table.Row
 		for _, c := range columns {
@@ -54,9 +39,7 @@ func Table(w io.Writer, s Style, name string, n int, rows []Row) {
 		}
 		t.AppendRow(cells)
 	}
-	for line := range strings.Lines(t.Render()) {
-		fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
-	}
+	WriteTable(w, t)
 	notes(w, s, rows)
 }
 
@@ -167,8 +150,38 @@ func zeroEmpty(n int) string {
 	return strconv.Itoa(n)
 }
 
-// PlainTable is the style of all tables of text.
-func PlainTable() table.Style { return plainStyle() }
+// NewTable makes a table of text with these titles. Columns are on the right but for
+// those that left names by their index.
+func NewTable(s Style, left func(int) bool, titles ...string) table.Writer {
+	t := table.NewWriter()
+	t.SetStyle(plainStyle())
+	var head table.Row
+	var config []table.ColumnConfig
+	for i, title := range titles {
+		// Every line by itself, or the whole title would be one bold run
+		// through the neighbouring cells.
+		lines := strings.Split(title, "\n")
+		for k := range lines {
+			lines[k] = s.bold(lines[k])
+		}
+		head = append(head, strings.Join(lines, "\n"))
+		align := text.AlignRight
+		if left(i) {
+			align = text.AlignLeft
+		}
+		config = append(config, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align, VAlignHeader: text.VAlignBottom})
+	}
+	t.AppendHeader(head)
+	t.SetColumnConfigs(config)
+	return t
+}
+
+// WriteTable writes a table of text, indented.
+func WriteTable(w io.Writer, t table.Writer) {
+	for line := range strings.Lines(t.Render()) {
+		fmt.Fprintln(w, "  "+strings.TrimRight(line, " \n"))
+	}
+}
 
 // plainStyle is columns of text with a line under their titles.
 func plainStyle() table.Style {
