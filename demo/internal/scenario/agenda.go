@@ -49,29 +49,7 @@ type agenda struct {
 }
 
 // A lane is a ring.
-type lane struct {
-	ring       []event
-	head, size int
-}
-
-func (l *lane) first() *event { return &l.ring[l.head] }
-func (l *lane) last() *event  { return &l.ring[(l.head+l.size-1)&(len(l.ring)-1)] }
-
-func (l *lane) push(e event) {
-	if l.size == len(l.ring) {
-		bigger := make([]event, max(16, 2*len(l.ring)))
-		n := copy(bigger, l.ring[l.head:])
-		copy(bigger[n:], l.ring[:l.head])
-		l.ring, l.head = bigger, 0
-	}
-	l.ring[(l.head+l.size)&(len(l.ring)-1)] = e
-	l.size++
-}
-
-func (l *lane) drop() {
-	l.head = (l.head + 1) & (len(l.ring) - 1)
-	l.size--
-}
+type lane = ring[event]
 
 // newLane returns a lane.
 func (a *agenda) newLane() int16 {

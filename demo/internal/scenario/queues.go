@@ -1,27 +1,34 @@
 package scenario
 
-// ring is a queue of calls.
-type ring struct {
-	calls      []int32
+// ring is a queue.
+type ring[T any] struct {
+	items      []T // as many as a power of two
 	head, size int
 }
 
-func (r *ring) push(c int32) {
-	if r.size == len(r.calls) {
-		bigger := make([]int32, max(64, 2*len(r.calls)))
-		n := copy(bigger, r.calls[r.head:])
-		copy(bigger[n:], r.calls[:r.head])
-		r.calls, r.head = bigger, 0
+func (r *ring[T]) first() *T { return &r.items[r.head] }
+func (r *ring[T]) last() *T  { return &r.items[(r.head+r.size-1)&(len(r.items)-1)] }
+
+func (r *ring[T]) push(x T) {
+	if r.size == len(r.items) {
+		bigger := make([]T, max(16, 2*len(r.items)))
+		n := copy(bigger, r.items[r.head:])
+		copy(bigger[n:], r.items[:r.head])
+		r.items, r.head = bigger, 0
 	}
-	r.calls[(r.head+r.size)&(len(r.calls)-1)] = c
+	r.items[(r.head+r.size)&(len(r.items)-1)] = x
 	r.size++
 }
 
-func (r *ring) pop() int32 {
-	c := r.calls[r.head]
-	r.head = (r.head + 1) & (len(r.calls) - 1)
+func (r *ring[T]) pop() T {
+	x := *r.first()
+	r.drop()
+	return x
+}
+
+func (r *ring[T]) drop() {
+	r.head = (r.head + 1) & (len(r.items) - 1)
 	r.size--
-	return c
 }
 
 // A job is a call, or the first of a batch of them, and when on the clock of

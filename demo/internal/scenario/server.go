@@ -16,7 +16,7 @@ type server struct {
 	Server
 	random *rand.Rand
 
-	line    ring // calls that wait for a worker
+	line    ring[int32] // calls that wait for a worker
 	workers int
 	busy    int // workers; of a sharing server, calls
 	work    jobs

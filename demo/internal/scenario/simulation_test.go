@@ -73,7 +73,7 @@ func TestCallsAreLost(t *testing.T) {
 			for k := range m.agenda.lanes[:] {
 				l := &m.agenda.lanes[k]
 				for j := range l.size {
-					if e := l.ring[(l.head+j)&(len(l.ring)-1)]; e.what == arrives || e.what == answered {
+					if e := l.items[(l.head+j)&(len(l.items)-1)]; e.what == arrives || e.what == answered {
 						held++
 					}
 				}
