@@ -39,9 +39,7 @@ func Main(args []string, stdout, stderr *os.File) int {
 		code, err = run(ctx, o, stdout, stderr)
 		return err
 	})
-	command.AddCommand(newScenarioCommand(ctx, &code, stdout, stderr))
-	command.AddCommand(newReportCommand(ctx, stdout, stderr), newCompareCommand(&code, stdout), newSelfcheckCommand(ctx, &code, stdout))
-	command.AddCommand(measuringCommands(ctx, stdout, stderr, &code)...)
+	command.AddCommand(subcommands(streams{ctx, stdout, stderr, &code})...)
 	command.SetArgs(args)
 	out := &output{w: stdout} // of the help and the version; run has its own
 	command.SetOut(out)

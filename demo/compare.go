@@ -30,7 +30,6 @@ var compareValid = map[string]string{
 	"threshold": "a number from 0 to 10, such as 0.1 for 10 %",
 	"all":       "true or false",
 	"json":      "true or false",
-	"help":      "true or false",
 }
 
 const compareLead = `Compare results of runs: what differs, whether chance would do that (Mann and
@@ -44,7 +43,6 @@ Examples:
   go run ./demo compare before.json after.json --threshold 0.05 --all
 
 It takes at least four runs in both files for anything to be shown.
-
 `
 
 const compareTail = `
@@ -62,26 +60,18 @@ func (o *compareOptions) flags() *pflag.FlagSet {
 }
 
 // newCompareCommand returns the command compare.
-func newCompareCommand(code *int, stdout *os.File) *cobra.Command {
+func newCompareCommand(s streams) *cobra.Command {
 	var o compareOptions
-	set := o.flags()
-	c := &cobra.Command{
-		Use:   "compare before.json after.json ...",
-		Short: "Compare results, and fail on a regression",
-		RunE: func(_ *cobra.Command, args []string) (err error) {
-			*code, err = o.run(args, stdout)
+	return subcommand{
+		use: "compare before.json after.json ...", short: "Compare results, and fail on a regression",
+		lead: compareLead, tail: compareTail, valid: compareValid,
+		args: takesFiles, complete: completeJSON,
+		flags: []flagGroup{{"Flags", o.flags()}},
+		run: func(args []string, _ map[string]string) (err error) {
+			*s.code, err = o.run(args, s.stdout)
 			return err
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
-		},
-	}
-	c.Flags().AddFlagSet(set)
-	c.SetFlagErrorFunc(flagError(compareValid))
-	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		_, _ = io.WriteString(c.OutOrStdout(), compareLead+"Flags:\n"+set.FlagUsages()+compareTail)
-	})
-	return c
+	}.command()
 }
 
 // A comparison is that of the first file with another, as JSON.

@@ -11,18 +11,19 @@ import (
 	"github.com/tidegate-go/tidegate/demo/internal/report"
 )
 
-// measuringCommands are the commands that look for a limit, and those that help
-// to. The exit status of one that has run goes to code.
-func measuringCommands(ctx context.Context, stdout, stderr *os.File, code *int) []*cobra.Command {
-	s := streams{ctx, stdout, stderr, code}
-	return []*cobra.Command{newSweep(s), newProbe(s), newServe(s), newDoctor(s)}
+// subcommands are all of them.
+func subcommands(s streams) []*cobra.Command {
+	return []*cobra.Command{
+		newSweep(s), newProbe(s), newServe(s), newDoctor(s),
+		newScenarioCommand(s), newReportCommand(s), newCompareCommand(s), newSelfcheckCommand(s),
+	}
 }
 
 // streams is what every command gets.
 type streams struct {
 	ctx            context.Context
 	stdout, stderr *os.File
-	code           *int
+	code           *int // the exit status of a command that has run
 }
 
 // A writing is the output of one command: tables on standard output, or on

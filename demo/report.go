@@ -23,7 +23,6 @@ var reportValid = map[string]string{
 	"output": "the name of a file that can be written, or - for standard output",
 	"csv":    "the name of a file that can be written, or - for standard output",
 	"md":     "the name of a file that can be written, or - for standard output",
-	"help":   "true or false",
 }
 
 const reportLead = `Make the report from JSON that the harness has written: of runs, of sweeps, or of
@@ -36,7 +35,6 @@ Examples:
   go run ./demo report results.json sweep.json -o both.html
   go run ./demo report results.json --md -        tables for a pull request
   go run ./demo report results.json --csv runs.csv
-
 `
 
 const reportTail = `
@@ -56,25 +54,17 @@ func (o *reportOptions) flags() *pflag.FlagSet {
 }
 
 // newReportCommand returns the command report.
-func newReportCommand(ctx context.Context, stdout, stderr *os.File) *cobra.Command {
+func newReportCommand(s streams) *cobra.Command {
 	var o reportOptions
-	set := o.flags()
-	c := &cobra.Command{
-		Use:   "report [file.json ...]",
-		Short: "Make the HTML report, CSV or Markdown from JSON",
-		RunE: func(_ *cobra.Command, args []string) error {
-			return o.run(ctx, args, stdout, stderr)
+	return subcommand{
+		use: "report [file.json ...]", short: "Make the HTML report, CSV or Markdown from JSON",
+		lead: reportLead, tail: reportTail, valid: reportValid,
+		args: takesFiles, complete: completeJSON,
+		flags: []flagGroup{{"Flags", o.flags()}},
+		run: func(args []string, _ map[string]string) error {
+			return o.run(s.ctx, args, s.stdout, s.stderr)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
-		},
-	}
-	c.Flags().AddFlagSet(set)
-	c.SetFlagErrorFunc(flagError(reportValid))
-	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		_, _ = io.WriteString(c.OutOrStdout(), reportLead+"Flags:\n"+set.FlagUsages()+reportTail)
-	})
-	return c
+	}.command()
 }
 
 func (o *reportOptions) run(ctx context.Context, paths []string, stdout, stderr *os.File) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -39,7 +38,6 @@ var scenarioValid = map[string]string{
 	"worst":    "a whole number from 0 to 10000",
 	"json":     "the name of a file that can be written, or - for standard output",
 	"list":     "true or false",
-	"help":     "true or false",
 }
 
 func (o *scenarioOptions) flags() *pflag.FlagSet {
@@ -70,7 +68,6 @@ Examples:
   go run ./demo scenario --random 90 --seed 7         drawn worlds
   go run ./demo scenario --shared 48 --seed 7         drawn worlds with several clients
   go run ./demo scenario --scenario step --json -     for programs
-
 `
 
 const scenarioTail = `
@@ -89,29 +86,23 @@ value, 130 interrupted. "go run" turns all but 0 into 1.
 `
 
 // newScenarioCommand returns the command scenario.
-func newScenarioCommand(ctx context.Context, code *int, stdout, stderr *os.File) *cobra.Command {
+func newScenarioCommand(s streams) *cobra.Command {
 	var o scenarioOptions
-	set := o.flags()
-	c := &cobra.Command{
-		Use:   "scenario",
-		Short: "Run policies against modelled servers, in virtual time",
-		Args: func(_ *cobra.Command, args []string) error {
+	return subcommand{
+		use: "scenario", short: "Run policies against modelled servers, in virtual time",
+		lead: scenarioLead, tail: scenarioTail, valid: scenarioValid,
+		args: func(args []string) error {
 			if len(args) > 0 {
 				return usageError("unknown argument %q; scenario takes flags only, such as --scenario %s", args[0], args[0])
 			}
 			return nil
 		},
-		RunE: func(*cobra.Command, []string) (err error) {
-			*code, err = o.run(ctx, stdout, stderr)
+		flags: []flagGroup{{"Flags", o.flags()}},
+		run: func([]string, map[string]string) (err error) {
+			*s.code, err = o.run(s.ctx, s.stdout, s.stderr)
 			return err
 		},
-	}
-	c.Flags().AddFlagSet(set)
-	c.SetFlagErrorFunc(flagError(scenarioValid))
-	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		_, _ = io.WriteString(c.OutOrStdout(), scenarioLead+"Flags:\n"+set.FlagUsages()+scenarioTail)
-	})
-	return c
+	}.command()
 }
 
 // jobs are the runs that the flags ask for.

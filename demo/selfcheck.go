@@ -4,25 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/tidegate-go/tidegate/demo/internal/report"
 	"github.com/tidegate-go/tidegate/demo/internal/selfcheck"
 )
 
 // selfcheckValid says for each flag what it takes.
-var selfcheckValid = map[string]string{"runs": "a whole number from 1 to 100", "help": "true or false"}
+var selfcheckValid = map[string]string{"runs": "a whole number from 1 to 100"}
 
 const selfcheckLead = `Check the harness itself: what it adds to the wall time of the sleep run, whether
 its latencies agree with the log of the origin, which is another process, and
 whether the calls in flight that it samples are those of Little's law.
 
 It takes half a minute, in which nothing else should use the machine.
-
 `
 
 const selfcheckTail = `
@@ -31,33 +28,28 @@ not, 130 interrupted. "go run" turns all but 0 into 1.
 `
 
 // newSelfcheckCommand returns the command selfcheck.
-func newSelfcheckCommand(ctx context.Context, code *int, stdout *os.File) *cobra.Command {
+func newSelfcheckCommand(s streams) *cobra.Command {
 	runs := 0
-	set := pflag.NewFlagSet("selfcheck", pflag.ContinueOnError)
-	set.IntVar(&runs, "runs", 10, "`times` to measure each")
-	c := &cobra.Command{
-		Use:   "selfcheck",
-		Short: "Check what the harness costs and whether it tells the truth",
-		Args: func(_ *cobra.Command, args []string) error {
+	flags := newFlagGroup("Flags")
+	flags.set.IntVar(&runs, "runs", 10, "`times` to measure each")
+	return subcommand{
+		use: "selfcheck", short: "Check what the harness costs and whether it tells the truth",
+		lead: selfcheckLead, tail: selfcheckTail, valid: selfcheckValid,
+		args: func(args []string) error {
 			if len(args) > 0 {
 				return usageError("unknown argument %q; selfcheck takes flags only", args[0])
 			}
 			return nil
 		},
-		RunE: func(*cobra.Command, []string) (err error) {
+		flags: []flagGroup{flags},
+		run: func([]string, map[string]string) (err error) {
 			if runs < 1 || runs > 100 {
 				return usageError("--runs is %d; valid: %s", runs, selfcheckValid["runs"])
 			}
-			*code, err = runSelfcheck(ctx, runs, stdout)
+			*s.code, err = runSelfcheck(s.ctx, runs, s.stdout)
 			return err
 		},
-	}
-	c.Flags().AddFlagSet(set)
-	c.SetFlagErrorFunc(flagError(selfcheckValid))
-	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		_, _ = io.WriteString(c.OutOrStdout(), selfcheckLead+"Flags:\n"+set.FlagUsages()+selfcheckTail)
-	})
-	return c
+	}.command()
 }
 
 func runSelfcheck(ctx context.Context, runs int, stdout *os.File) (int, error) {

@@ -13,11 +13,14 @@ import (
 // A subcommand is a command beside the default one.
 type subcommand struct {
 	use   string // its name and its arguments, as cobra has it
+	short string // what completion says of it
 	lead  string // of the help: what it does, and examples
 	tail  string // of the help
 	valid map[string]string
 	// args checks the arguments; nil means that there must be none.
 	args func(args []string) error
+	// complete says what the arguments may be; nil for those without any.
+	complete cobra.CompletionFunc
 	// flags declares the flags.
 	flags []flagGroup
 	// run is called with valid flags only as far as their types go; it gets
@@ -30,7 +33,7 @@ func (s subcommand) command() *cobra.Command {
 	words := map[string]string{"help": "true or false"}
 	maps.Copy(words, s.valid)
 	c := &cobra.Command{
-		Use: s.use, SilenceErrors: true, SilenceUsage: true,
+		Use: s.use, Short: s.short, SilenceErrors: true, SilenceUsage: true, ValidArgsFunction: s.complete,
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case s.args != nil:
@@ -60,6 +63,13 @@ func (s subcommand) command() *cobra.Command {
 		_, _ = io.WriteString(c.OutOrStdout(), b.String())
 	})
 	return c
+}
+
+// takesFiles are the args of a command whose arguments are files, and completes them.
+func takesFiles([]string) error { return nil }
+
+func completeJSON(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 func newFlagGroup(title string) flagGroup {
