@@ -15,9 +15,9 @@ type AdaptiveConfig struct {
 	Max     int // the greatest limit; 0 means 1000
 
 	// Eagerness is the queue on the far side to aim at, in units of √limit:
-	// with 0.5 and a limit of 64 that is 4 calls. More of it buys the last
-	// per cent of throughput with latency; less does the opposite. From 0.1 to
-	// 2; 0 means 0.5.
+	// with 0.5 and a limit of 64 that is 4 calls, and fewer where the far side
+	// takes equally long for every call. More of it buys the last per cent of
+	// throughput with latency; less does the opposite. From 0.1 to 2; 0 means 0.5.
 	Eagerness float64
 }
 
@@ -34,18 +34,21 @@ type AdaptiveConfig struct {
 //     law gives the calls that wait on the far side: Q = X·(ℓ − B), where B is
 //     that same latency when nothing waits. The fastest quarter is used since
 //     the mean moves with the mix of cheap and dear calls, and the minimum is
-//     luck.
-//   - The target is Q = κ√limit. Above it the limit falls by half of the
-//     excess, below it the limit rises, and only while callers are held back:
-//     a limit that nobody feels says nothing about itself.
+//     luck; where all answers are alike, nearly all of them are used
+//     (adaptive_gauge.go). Where the far side says how long calls have waited
+//     in its queue, see [Permit.QueueDelay], its word replaces the estimate.
+//   - The target is a queue of about κ√limit (adaptive_queue.go). Above it the
+//     limit falls by half of the excess, below it the limit rises, and only
+//     while callers are held back: a limit that nobody feels says nothing about
+//     itself.
 //   - B is found by experiment and not by watching (adaptive_experiment.go):
 //     for about two latencies the limit is lowered by a third. If latency
 //     falls by what Little's law says, it was queue; if it does not fall, the
-//     path or the work has become longer and B is raised. Experiments start on
-//     a grid of the wall clock, so that the clients of one service make them
-//     together and do not take each other's queue for the path.
-//   - Refusals are counted one by one, and answers lost to deadlines count as
-//     long ones (adaptive_loss.go).
+//     path or the work has become longer and B is raised (adaptive_verdict.go).
+//     Experiments start on a grid of the wall clock, so that the clients of one
+//     service make them together and do not take each other's queue for the path.
+//   - Refusals are counted one by one (adaptive_refusal.go), and answers lost to
+//     deadlines count as long ones (adaptive_loss.go).
 //   - At the start the limit grows by half with every round until a queue
 //     shows (adaptive_grow.go).
 //
@@ -65,9 +68,9 @@ func Adaptive(c AdaptiveConfig) Policy {
 	a := &adaptive{
 		eagerness: c.Eagerness, least: float64(c.Min), most: float64(c.Max),
 		limit: float64(c.Initial), dither: 0.5, cause: cause{what: "initial"},
-		growing: true, growth: 0.5,
+		flags: flags{growing: true}, growth: 0.5,
 		roundSums:  roundSums{earliest: duration(leastRound)},
-		estimate:   estimate{base: math.Inf(1)},
+		estimate:   estimate{base: math.Inf(1), baseSpread: math.Inf(1)},
 		loss:       loss{lostUsually: 0.005},
 		experiment: experiment{spacing: 1, next: never, urgent: never},
 	}
@@ -90,22 +93,32 @@ type adaptive struct {
 	roundSums
 	estimate
 	growth float64 // by which share per round, in slow start
-	calm   int     // rounds in a row, held back, with hardly any queue
+	calm   int32   // rounds in a row, held back, with hardly any queue
 
-	// The latest round without undue queue.
+	// The latest round without undue queue, and how many rounds ago.
+	goodAgo            int32
 	goodLimit, goodLow float64
-	goodAgo            int
 
 	// What slow start compares with.
 	plateauRate, plateauInFlight float64
 
+	flags
+	loss
+	refusal
+	experiment
+}
+
+// flags are what is so or not, in one place since a program may keep an Adaptive
+// for each of a hundred thousand hosts.
+type flags struct {
 	heldBack  bool // somebody waits because of the limit
 	growing   bool // in slow start
 	suspect   bool // latency has jumped; the next experiment will tell why
 	belowBase bool // the round before was surprisingly fast
-
-	loss
-	experiment
+	told      bool // the queue, by the far side: nothing is left to find out by experiment
+	creeping  bool // a refusal has set the limit
+	running   bool // an experiment is under way
+	fresh     bool // the estimates are newer than the last experiment
 }
 
 // cause is why the limit is what it is, kept as numbers until somebody asks.
@@ -186,6 +199,9 @@ func (a *adaptive) Report(s State, r Result) {
 	switch r.Outcome {
 	case Success:
 		a.answered(started, latency)
+		if r.Hinted {
+			a.hinted(seconds(r.QueueDelay))
+		}
 	case Refused:
 		a.refused(now)
 	case Cancelled:

@@ -3,7 +3,6 @@ package limiter
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -18,17 +17,20 @@ type roundSums struct {
 	inFlight float64       // ∫ calls awaited dt
 	held     float64       // time during which somebody was held back
 
-	successes, refusals, overdues int
+	successes, refusals, overdues int32
+
+	hintedDelay float64 // sum of the waits that the far side has told
+	hints       int32   // for so many of the successes
+	rounds      int32   // since birth
 
 	total     float64   // of the latencies of successes
 	latencies []float32 // of a sample of them, at most maxSample
 	*thinning           // nil as long as all fit into the sample
-	rounds    int       // since birth
 }
 
 // thinning is how the successes are drawn that take places in a full sample.
 type thinning struct {
-	keep   int     // the number of the next one
+	keep   int32   // the number of the next one
 	chance float64 // see skip
 	random rand.PCG
 }
@@ -37,25 +39,24 @@ type thinning struct {
 type estimate struct {
 	rate     float64 // X, successes per second
 	mean     float64 // latency
-	low      float64 // ℓ, the mean latency of the fastest quarter
+	low      float64 // ℓ, see gauge
 	lowError float64 // its standard error
+	spread   float64 // how alike the answers are, see gauge
 	duration float64 // of the round
 	share    float64 // of it during which callers were held back
 	average  float64 // calls in flight
 	maxRate  float64 // the greatest of late
 
-	base      float64 // B, what ℓ is when nothing waits
-	baseError float64
+	base       float64 // B, what ℓ is when nothing waits
+	baseError  float64
+	baseSpread float64 // what spread is then
 
 	queue, queueBefore float64 // Q of this round and of the one before
 }
 
 const (
 	maxSample  = 512
-	fastest    = 0.25 // the share of answers that ℓ is the mean of
 	leastRound = 0.020
-	cut        = 0.5 // share of the excess queue that one round removes
-	gain       = 0.5 // the most that one round adds, in units of √limit
 )
 
 // account adds up the time since the last event.
@@ -100,13 +101,20 @@ func (a *adaptive) answered(started time.Duration, latency float64) {
 	}
 }
 
+// hinted counts the time for which the far side says that an answered call has
+// waited in its queue.
+func (a *adaptive) hinted(delay float64) {
+	a.hints++
+	a.hintedDelay += delay
+}
+
 // skip draws which success is the next to take the place of one in the sample,
 // so that in the end each is as likely to be in it as any other: Algorithm L of
 // Li, "Reservoir-sampling algorithms of time complexity O(n(1+log(N/n)))", 1994.
 // The others cost no random number.
 func (a *adaptive) skip() {
 	a.chance *= math.Pow(a.uniform(), 1.0/maxSample)
-	a.keep = a.successes + 1 + int(math.Min(math.Log(a.uniform())/math.Log1p(-a.chance), 1e9))
+	a.keep = a.successes + 1 + int32(math.Min(math.Log(a.uniform())/math.Log1p(-a.chance), 1e9))
 }
 
 // uniform draws a number above 0 and at most 1.
@@ -118,7 +126,7 @@ func (a *adaptive) over(now time.Duration) bool {
 	if now < a.earliest {
 		return false
 	}
-	need := 24
+	need := int32(24)
 	if a.rounds < 2 {
 		need = 48
 	}
@@ -146,9 +154,11 @@ func (a *adaptive) endRound(s State) {
 	a.average = r.inFlight / a.duration
 	seen := r.successes >= 6
 	if seen {
+		a.fresh = true
 		a.learn(r, s)
 	}
 	a.newRound(s.Now)
+	a.forgive(r)
 	a.lost(s.Now, r)
 	if !seen {
 		return
@@ -166,7 +176,10 @@ func (a *adaptive) learn(r roundSums, s State) {
 	// What was lost to deadlines is known to be long: it counts in the
 	// number of which a quarter is taken, or only the lucky would be seen.
 	sample := len(r.latencies)
-	a.low, a.lowError = lowMean(r.latencies, sample+min(r.overdues, 2*sample))
+	a.low, a.lowError, a.spread = a.gauge(r.latencies, sample+min(int(r.overdues), 2*sample))
+	if a.rounds <= 2 {
+		a.baseSpread = math.Min(a.baseSpread, a.spread)
+	}
 	if math.IsInf(a.base, 1) {
 		a.base, a.baseError = a.low, a.lowError
 	}
@@ -183,104 +196,14 @@ func (a *adaptive) learn(r roundSums, s State) {
 		a.base += 0.1 * (a.low - a.base)
 	}
 	a.belowBase = below
+	if a.average < 1.05 && a.low > a.base {
+		// One call at a time waits for none of ours, and less than one in flight
+		// cannot be tried: without this a base that is too low would be for ever.
+		a.base += 0.3 * (a.low - a.base)
+	}
 	a.queueBefore, a.queue = a.queue, a.rate*math.Max(0, a.low-a.base)
-}
-
-// target is the queue to aim at. A far side with many places needs a standing
-// queue of the order of the root of their number to be busy 98 or 99 % of the
-// time. The same root makes the fixed point of several clients of one service
-// unique and fair.
-func (a *adaptive) target() float64 {
-	return math.Max(0.8, a.eagerness*math.Sqrt(a.limit))
-}
-
-// control sets the limit after a round.
-func (a *adaptive) control(s State) {
-	target, queue := a.target(), a.queue
-	// What one round shows may be a pause of a garbage collector; what two
-	// show is a queue.
-	both := math.Min(queue, a.queueBefore)
-	if a.limit >= a.resumeTo {
-		a.resumeTo = 0
-	}
-	if queue <= 1.5*target {
-		a.goodLimit, a.goodLow, a.goodAgo, a.suspect = a.limit, a.low, 0, false
-	} else {
-		a.goodAgo++
-	}
-	switch {
-	case !a.suspect && a.goodAgo > 0 && a.goodAgo <= 4 && a.low > 1.75*a.goodLow && queue > 0.25*a.limit:
-		a.suspect = true // a jump: a queue, or a longer path?
-		a.alarm(s)
-	case both > math.Max(2.5*target, 0.3*a.limit):
-		a.alarm(s)
-	}
-	switch {
-	case a.growing:
-		a.grow(s, queue, target)
-	case both > target:
-		a.calm = 0
-		if a.limit < 0.8*a.limitThen && a.spacing > 1 { // falling: for a good reason?
-			a.spacing, a.limitThen = 1, a.limit
-			a.plan(s)
-		}
-		if !a.suspect || a.limit > 0.75*a.goodLimit {
-			a.set(a.limit-math.Min(cut*(both-target), 0.3*a.limit), "queue %.1f above %.1f", both, target)
-		}
-	case queue < target && a.share > 0:
-		a.raise(s.Now, queue, target)
+	a.told = 2*r.hints >= r.successes
+	if a.told {
+		a.queue = a.rate * r.hintedDelay / float64(r.hints)
 	}
 }
-
-// raise raises the limit a little, the less the nearer the queue is to its
-// target and the less callers were held back.
-func (a *adaptive) raise(now time.Duration, queue, target float64) {
-	if queue < 0.4*target && a.share > 0.3 {
-		a.calm++
-	} else {
-		a.calm = 0
-	}
-	step := gain * math.Sqrt(a.limit) * (1 - queue/target)
-	if a.creeping {
-		step = math.Min(step, a.creep(now))
-	} else if a.calm >= 4 { // far from the knee
-		a.growing, a.growth = true, 0.25
-		a.plateauRate, a.plateauInFlight = 0, 0
-	}
-	a.set(a.limit+step*math.Min(1, 2*a.share), "queue %.1f below %.1f", queue, target)
-}
-
-// lowMean is the mean of the fastest quarter of a sample of n, and its standard
-// error. Members of the sample that are missing from xs are known only to be
-// long. xs is sorted in place.
-func lowMean(xs []float32, n int) (mean, stderr float64) {
-	slices.Sort(xs)
-	k := min(max(3, int(fastest*float64(n)+0.5)), len(xs))
-	sum := 0.0
-	for _, x := range xs[:k] {
-		sum += float64(x)
-	}
-	// The error of such a mean is that of the sample cut off at its greatest
-	// member: its winsorised variance.
-	total, top := float64(n), float64(xs[k-1])
-	cutoff := (sum + (total-float64(k))*top) / total
-	variance := (total - float64(k)) * sq(top-cutoff)
-	for _, x := range xs[:k] {
-		variance += sq(float64(x) - cutoff)
-	}
-	return math.Max(sum/float64(k), tick), math.Max(math.Sqrt(variance)/float64(k), tick/1000)
-}
-
-// tick is the least latency, in seconds, that is told from none. Answers can come
-// within one tick of a coarse clock; without a floor the weights of estimates
-// that are both exactly 0 would be 0/0, and what is not a number stays so.
-const tick = 1e-9
-
-// blend weighs two estimates by their variances, as a Kalman filter does, and
-// returns the estimate that results and its standard error.
-func blend(x, xVariance, y, yVariance float64) (mean, stderr float64) {
-	g := xVariance / (xVariance + yVariance)
-	return x + g*(y-x), math.Sqrt(g * yVariance)
-}
-
-func sq(x float64) float64 { return x * x }

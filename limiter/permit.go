@@ -88,6 +88,24 @@ func (p Permit) Pause(d time.Duration) {
 	l.tell()
 }
 
+// QueueDelay passes on for how long the far side says that this call has waited
+// in its queue (a Server-Timing header, a field of an envelope), to be told before
+// the call is reported. It is a hint to the Policy: [Adaptive] goes by it instead
+// of its own estimate as long as at least half of the answers bring one. The other
+// policies of this package do not need it. A negative time is no hint; the last
+// one before the report counts.
+func (p Permit) QueueDelay(d time.Duration) {
+	if p.call == nil || d < 0 {
+		return
+	}
+	l := p.call.limiter
+	l.mu.Lock()
+	if p.current() && !p.call.reported && !l.constant {
+		p.call.latency = d + 1
+	}
+	l.mu.Unlock()
+}
+
 // current reports whether p still stands for its call; mu is held.
 func (p Permit) current() bool {
 	return p.call.generation == p.generation && p.call.state == running
@@ -126,7 +144,7 @@ type fate struct {
 	outcome  Outcome
 	era      uint32        // of the policy that was told of the start
 	started  instant       // zero if nobody wanted to know
-	latency  time.Duration // from start to report
+	latency  time.Duration // from start to report; until then 1 ns more than a hint of QueueDelay, or 0
 	next     *fate         // in the orphanage
 }
 
@@ -218,7 +236,8 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	if l.constant && !l.timed {
 		return // nobody wants to know more
 	}
-	now := l.now()
+	now, hint := l.now(), c.latency
+	c.latency = 0
 	if now != 0 && c.started != 0 {
 		c.latency = now - c.started
 		if o == Success {
@@ -228,7 +247,7 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	if !l.constant && c.era == l.era {
 		s := l.state(now, l.queue.len)
 		s.InFlight = inFlight
-		l.policy.Report(s, Result{Outcome: o, Latency: c.latency})
+		l.policy.Report(s, Result{Outcome: o, Latency: c.latency, QueueDelay: max(0, hint-1), Hinted: hint > 0})
 	}
 }
 

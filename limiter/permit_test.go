@@ -191,3 +191,44 @@ func TestManyCallersRaceForFewPlaces(t *testing.T) {
 		})
 	}
 }
+
+// hearing remembers the last result.
+type hearing struct{ last limiter.Result }
+
+func (h *hearing) Next(limiter.State) (int, time.Duration)       { return 10, 0 }
+func (h *hearing) Start(limiter.State)                           {}
+func (h *hearing) Report(_ limiter.State, result limiter.Result) { h.last = result }
+
+func TestQueueDelayIsLostOrKeptForTheNextCall(t *testing.T) {
+	h := &hearing{}
+	l := limiter.New(h)
+	call := func(hints ...time.Duration) limiter.Result {
+		p, err := l.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range hints {
+			p.QueueDelay(d)
+		}
+		p.Done(limiter.Success)
+		p.QueueDelay(time.Hour) // the call is over
+		return h.last
+	}
+	for _, c := range []struct {
+		hints  []time.Duration
+		want   time.Duration
+		hinted bool
+	}{
+		{[]time.Duration{3 * time.Second}, 3 * time.Second, true},
+		{nil, 0, false},
+		{[]time.Duration{0}, 0, true},
+		{[]time.Duration{-1}, 0, false},
+		{[]time.Duration{5, 7}, 7, true},
+	} {
+		if r := call(c.hints...); r.QueueDelay != c.want || r.Hinted != c.hinted || r.Latency > time.Minute {
+			t.Errorf("hints %v: the policy was told %+v", c.hints, r)
+		}
+	}
+	var none limiter.Permit
+	none.QueueDelay(1)
+}

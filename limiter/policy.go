@@ -83,6 +83,11 @@ type Result struct {
 	// negative. So the call started at State.Now less Latency; a Policy can
 	// tell calls begun before its last decision from those that have felt it.
 	Latency time.Duration
+
+	// QueueDelay is for how long the far side says that the call has waited in
+	// its queue, see [Permit.QueueDelay]. It means something if Hinted is true.
+	QueueDelay time.Duration
+	Hinted     bool
 }
 
 // clockless marks the policies of this package that never look at State.Now.

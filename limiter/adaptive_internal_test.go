@@ -1,0 +1,127 @@
+package limiter
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// Calls of equal length come in waves. The first quarter of a wave waits for
+// nobody, so the fastest quarter alone sees no queue at all.
+func TestGaugeSeesNoQueueInWaves(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	wave := make([]float32, 40)
+	for i := range wave {
+		wave[i] = 0.010
+		if i >= 20 {
+			wave[i] = 0.020 // the second half waits for the first
+		}
+	}
+	a.baseSpread = 1 // learnt when nothing waited
+	low, _, spread := a.gauge(wave, len(wave))
+	if low < 0.012 || spread < 1.3 {
+		t.Errorf("ℓ = %v, spread %v: the wait of half of the calls is not seen", low, spread)
+	}
+
+	// The same answers of a service whose answers always differ are no queue.
+	a.baseSpread = 1.5
+	if low, _, _ := a.gauge(wave, len(wave)); math.Abs(low-0.010) > 1e-6 {
+		t.Errorf("ℓ = %v of a mix, want that of the fastest quarter", low)
+	}
+
+	// Nor is a mix that has changed.
+	for i := 10; i < len(wave); i++ {
+		wave[i] = 0.100
+	}
+	a.baseSpread = 1
+	if low, _, _ := a.gauge(wave, len(wave)); math.Abs(low-0.010) > 1e-6 {
+		t.Errorf("ℓ = %v after a change of the mix", low)
+	}
+}
+
+func TestTargetKeepsAReserveThatNothingNeeds(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	a.rate, a.base = 1000, 0.1
+	for _, c := range []struct{ limit, spread, low, high float64 }{
+		{100, math.Inf(1), 4.5, 4.6}, // nothing known yet: 5 less what the gauge does not see
+		{100, 3, 4.5, 4.6},           // answers differ
+		{100, 1, 1.3, 1.4},           // all alike
+		{100, 1.01, 1.9, 2.1},        // nearly: the spread is worth one call
+		{1, 3, 0.49, 0.51},
+	} {
+		a.limit, a.baseSpread = c.limit, c.spread
+		if got := a.target(); !(got >= c.low && got <= c.high) {
+			t.Errorf("limit %v, spread %v: target %v, want %v to %v", c.limit, c.spread, got, c.low, c.high)
+		}
+	}
+}
+
+// Two experiments with no round between them would compare the second with what
+// was before the first, and a client in such a loop learns nothing for good.
+func TestExperimentComparesWithStaleEstimates(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	a.next = 0
+	if a.due(time.Second) {
+		t.Error("an experiment is due before the first round has ended")
+	}
+	a.fresh = true
+	if !a.due(time.Second) {
+		t.Fatal("none is due after it")
+	}
+	a.rate, a.average, a.share, a.mean, a.low = 100, 10, 1, 0.1, 0.1
+	if !a.begin(time.Second) || a.due(time.Hour) {
+		t.Error("another one is due while the first has not been followed by a round")
+	}
+}
+
+// hinting feeds a policy rounds of calls that take a tenth of a second, of which
+// the far side tells how long they have waited.
+func hinting(a *adaptive, rounds int, share float64, delay time.Duration) {
+	now := time.Duration(1)
+	for i := range rounds * 30 {
+		limit, _ := a.Next(State{Now: now, InFlight: a.awaiting, Queued: 9})
+		for a.awaiting < limit {
+			a.Start(State{Now: now, InFlight: a.awaiting + 1, Queued: 9})
+			_, _ = a.Next(State{Now: now, InFlight: a.awaiting, Queued: 9})
+		}
+		now += 100 * time.Millisecond / time.Duration(limit)
+		r := Result{Outcome: Success, Latency: 100 * time.Millisecond}
+		if float64(i%10) < 10*share {
+			r.QueueDelay, r.Hinted = delay, true
+		}
+		a.Report(State{Now: now, InFlight: a.awaiting, Queued: 9}, r)
+	}
+}
+
+func TestServersWordOnItsQueueIsNotTaken(t *testing.T) {
+	// Latency is the same at all times, so the estimate sees no queue.
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	hinting(a, 40, 1, 50*time.Millisecond) // half of each call is queue
+	if a.limit > 2 {
+		t.Errorf("limit %.1f though half of all in flight wait", a.limit)
+	}
+	a = Adaptive(AdaptiveConfig{Max: 100}).(*adaptive)
+	hinting(a, 40, 1, 0)
+	if a.limit < 99 || a.running {
+		t.Errorf("limit %.1f, experiment %v, though the far side says that nothing waits", a.limit, a.running)
+	}
+	a = Adaptive(AdaptiveConfig{Max: 100}).(*adaptive)
+	hinting(a, 40, 0.2, time.Second)
+	if a.limit < 20 {
+		t.Errorf("limit %.1f: one hint in five is taken for all", a.limit)
+	}
+}
+
+// While a Retry-After holds all calls back nobody is held back by the limit: it
+// must not grow. What the calls in flight report is learnt all the same.
+func TestRetryAfterIsTakenForDemand(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	for now := time.Duration(1); now < 10*time.Second; now += 20 * time.Millisecond {
+		a.Start(State{Now: now, InFlight: 1, Queued: 50})
+		_, _ = a.Next(State{Now: now, InFlight: 1, Queued: 50}) // paused: one of ten places is taken
+		a.Report(State{Now: now + 10*time.Millisecond, InFlight: 1, Queued: 50}, Result{Outcome: Success, Latency: 10 * time.Millisecond})
+	}
+	if a.limit != 10 || a.rounds < 3 || a.rate == 0 {
+		t.Errorf("limit %.1f after %d rounds with %.0f answers a second", a.limit, a.rounds, a.rate)
+	}
+}

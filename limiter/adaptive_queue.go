@@ -1,0 +1,96 @@
+package limiter
+
+import (
+	"math"
+	"time"
+)
+
+// The queue to aim at and the way there.
+//
+// A far side with many places needs a standing queue of the order of the root of
+// their number to be busy 98 or 99 % of the time (the square-root rule of Halfin
+// and Whitt, "Heavy-traffic limits for queues with many exponential servers",
+// 1981). The same root makes the fixed point of several clients of one service
+// unique and fair. Two things make the target less than κ√limit:
+//
+//   - The fastest quarter of the answers have waited less than the others: a
+//     queue of Q calls takes a time that varies by about 1/√Q of itself, so the
+//     gauge sees less than all of it.
+//   - The queue is a reserve against chance, and where all calls take equally
+//     long there is no chance to guard against (Kingman's formula: waiting grows
+//     with the variance of the service). How much the answers vary when nothing
+//     waits, in calls by Little's law, X·B·(spread − 1), is the measure: a
+//     variation of less than half of the target makes the target less, down to
+//     three tenths.
+//
+// Failure mode: a service that gets slower with every call, and has no knee, is
+// held where its queue by this reckoning is κ√limit, below its most throughput.
+const (
+	cut  = 0.5 // the share of the excess queue that one round removes
+	gain = 0.5 // the most that one round adds, in units of √limit
+)
+
+// target is the queue to aim at, as ℓ shows it.
+func (a *adaptive) target() float64 {
+	wanted := a.eagerness * math.Sqrt(a.limit)
+	unseen := 0.2 * math.Sqrt(wanted)
+	target := math.Max(0.5, wanted-unseen)
+	varied := a.rate * a.base * (a.baseSpread - 1)
+	return math.Max(0.3*target, math.Min(target, 2*varied))
+}
+
+// control sets the limit after a round.
+func (a *adaptive) control(s State) {
+	target, queue := a.target(), a.queue
+	// What one round shows may be a pause of a garbage collector; what two
+	// show is a queue.
+	both := math.Min(queue, a.queueBefore)
+	if a.limit >= a.resumeTo {
+		a.resumeTo = 0
+	}
+	if queue <= 1.5*target {
+		a.goodLimit, a.goodLow, a.goodAgo, a.suspect = a.limit, a.low, 0, false
+	} else {
+		a.goodAgo++
+	}
+	switch {
+	case !a.suspect && a.goodAgo > 0 && a.goodAgo <= 4 && a.low > 1.75*a.goodLow && queue > 0.25*a.limit:
+		a.suspect = true // a jump: a queue, or a longer path?
+		a.alarm(s)
+	case both > math.Max(2.5*target, 0.3*a.limit):
+		a.alarm(s)
+	}
+	switch {
+	case a.growing:
+		a.grow(s, queue, target)
+	case both > target:
+		a.calm = 0
+		if a.limit < 0.8*a.limitThen && a.spacing > 1 { // falling: for a good reason?
+			a.spacing, a.limitThen = 1, a.limit
+			a.plan(s)
+		}
+		if !a.suspect || a.limit > 0.75*a.goodLimit {
+			a.set(a.limit-math.Min(cut*(both-target), 0.3*a.limit), "queue %.1f above %.1f", both, target)
+		}
+	case queue < target && a.share > 0:
+		a.raise(s.Now, queue, target)
+	}
+}
+
+// raise raises the limit a little, the less the nearer the queue is to its
+// target and the less callers were held back.
+func (a *adaptive) raise(now time.Duration, queue, target float64) {
+	if queue < 0.4*target && a.share > 0.3 {
+		a.calm++
+	} else {
+		a.calm = 0
+	}
+	step := gain * math.Sqrt(a.limit) * (1 - queue/target)
+	if a.creeping {
+		step = math.Min(step, a.creep(now))
+	} else if a.calm >= 4 { // far from the knee
+		a.growing, a.growth = true, 0.25
+		a.plateauRate, a.plateauInFlight = 0, 0
+	}
+	a.set(a.limit+step*math.Min(1, 2*a.share), "queue %.1f below %.1f", queue, target)
+}

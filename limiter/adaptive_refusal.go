@@ -1,0 +1,49 @@
+package limiter
+
+import (
+	"math"
+	"time"
+)
+
+// refusal is what is remembered of calls that the far side has refused.
+//
+// A refusal (429, 503) is a message about count: the place that came back
+// refused is one that the far side does not have. So each takes a sixth of a
+// place away, but never more than half of the limit within one latency, and after
+// the last one the limit creeps back, twice as fast every four seconds. A
+// quota has no queue, so latency alone would run into it again at once. A whole
+// place for each refusal would be the best answer to one caller's mistake, but
+// refusals come in bunches, whose later ones were sent before the first came back.
+//
+// Failure mode: refusals that have nothing to do with count (a fault, a caller
+// without rights) look like those that do; report such calls as Failed.
+type refusal struct {
+	refusedAt    time.Duration // the last one
+	refusedLimit float64       // where it left the limit
+	episodeAt    time.Duration // the first of those within one latency
+	episodeFloor float64
+}
+
+const perRefusal = 1.0 / 6 // places that one refusal takes away
+
+func (a *adaptive) refused(now time.Duration) {
+	a.refusals++
+	if a.episodeAt == 0 || seconds(now-a.episodeAt) > 1.5*a.mean+0.001 {
+		a.episodeAt, a.episodeFloor = now, a.limit/2
+	}
+	a.set(math.Max(a.episodeFloor, a.limit-perRefusal), "refused")
+	a.growing, a.calm, a.creeping = false, 0, true
+	a.refusedAt, a.refusedLimit = now, a.limit
+}
+
+// creep is the most by which the limit may rise in a round after refusals.
+func (a *adaptive) creep(now time.Duration) float64 {
+	return 0.02 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) * a.duration
+}
+
+// forgive ends the creeping once the limit is well above where a refusal has left it.
+func (a *adaptive) forgive(r roundSums) {
+	if a.creeping && r.refusals == 0 && a.limit > 1.5*a.refusedLimit+1 {
+		a.creeping = false
+	}
+}
