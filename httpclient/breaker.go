@@ -47,7 +47,7 @@ type breaker struct {
 	two     *gobreaker.TwoStepCircuitBreaker[struct{}]
 	config  Breaker
 	state   atomic.Int32 // as of the last call of two; an open breaker may be due for probing
-	until   atomic.Int64 // Unix nanoseconds; when an open breaker is. No sooner than gobreaker thinks
+	until   moment       // when an open breaker lets probes through. No sooner than gobreaker thinks
 	noted   atomic.Bool  // there are notes
 	refused atomic.Uint64
 
@@ -94,7 +94,7 @@ func (b *breaker) note(_ string, from, to gobreaker.State) {
 	var open time.Duration
 	if to == gobreaker.StateOpen {
 		open = b.config.OpenFor + rand.N(b.config.OpenFor/5+1)
-		b.until.Store(time.Now().Add(open).UnixNano())
+		b.until.set(time.Now().Add(open))
 	}
 	b.state.Store(int32(to))
 	b.mu.Lock()
@@ -121,7 +121,7 @@ func (h *host) settle() {
 	b.mu.Unlock()
 	for _, n := range notes {
 		if n.to == gobreaker.StateOpen {
-			h.keepTo(b.until.Load())
+			h.keepTo(b.until.get())
 			h.flush(h.refusal(gobreaker.ErrOpenState))
 		}
 		h.changed(n)
@@ -133,7 +133,7 @@ func (h *host) refusal(err error) error {
 	e := &BreakerError{Host: h.name, State: gobreaker.StateHalfOpen, err: err}
 	if err == gobreaker.ErrOpenState {
 		e.State = gobreaker.StateOpen
-		e.RetryIn = max(0, time.Duration(h.breaker.until.Load()-time.Now().UnixNano()))
+		e.RetryIn = max(0, time.Until(h.breaker.until.get()))
 	}
 	return e
 }
@@ -146,7 +146,7 @@ func (h *host) check() error {
 	if b == nil || b.state.Load() != int32(gobreaker.StateOpen) {
 		return nil
 	}
-	if time.Now().UnixNano() >= b.until.Load() {
+	if !time.Now().Before(b.until.get()) {
 		s := b.two.State() // may find that it is time to probe
 		h.settle()
 		if s != gobreaker.StateOpen {

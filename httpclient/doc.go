@@ -122,6 +122,13 @@
 // cancelled costs 4 more, for the hook on its end, and an AttemptTimeout 13.
 // Nothing is buffered. A host takes about 2.6 kB.
 //
+// # Seeing it
+//
+// [WithInfo] tells what was done for one request, [Transport.Stats] how all hosts
+// stand, and Config.Logger hears what changes. The modules httpclient/otelmetrics
+// and httpclient/prommetrics bring that to OpenTelemetry and Prometheus, and show
+// where otelhttp belongs; who does not import them does not download their clients.
+//
 // # Where to read on
 //
 // transport.go begins a request, call.go is the loop of its attempts, attempt.go

@@ -63,7 +63,7 @@ type host struct {
 	budget            budget                // of retries
 
 	bodies    atomic.Int64 // held responses that have not ended
-	keepUntil atomic.Int64 // Unix nanoseconds
+	keepUntil moment
 
 	retries, retriesDenied, bypassed, overheld, atHead atomic.Uint64
 
@@ -113,7 +113,7 @@ func (t *Transport) newLimiter(h *host, c Config) *limiter.Limiter {
 // in flight, which a new Limiter would not count, an open breaker, or a pause.
 // Requests that wait have pinned h anyway.
 func (h *host) busy() bool {
-	if h.keepUntil.Load() > time.Now().UnixNano() {
+	if h.keepUntil.get().After(time.Now()) {
 		return true
 	}
 	// Both must say so. A Limiter may be shared with busier hosts; a body may
@@ -122,15 +122,29 @@ func (h *host) busy() bool {
 }
 
 // keep sees to it that h is not forgotten for the time d.
-func (h *host) keep(d time.Duration) { h.keepTo(time.Now().Add(d).UnixNano()) }
+func (h *host) keep(d time.Duration) { h.keepTo(time.Now().Add(d)) }
 
-func (h *host) keepTo(until int64) {
+func (h *host) keepTo(until time.Time) {
 	for {
-		old := h.keepUntil.Load()
-		if old >= until || h.keepUntil.CompareAndSwap(old, until) {
+		old := h.keepUntil.at.Load()
+		if old != nil && !old.Before(until) || h.keepUntil.at.CompareAndSwap(old, &until) {
 			return
 		}
 	}
+}
+
+// A moment is a time that is safe for concurrent use. It keeps the monotonic
+// reading: a wall clock that is set back must not keep a breaker open for hours.
+// The zero moment is the zero time.
+type moment struct{ at atomic.Pointer[time.Time] }
+
+func (m *moment) set(t time.Time) { m.at.Store(&t) }
+
+func (m *moment) get() time.Time {
+	if t := m.at.Load(); t != nil {
+		return *t
+	}
+	return time.Time{}
 }
 
 // pause holds back the requests to h because the server has asked for it.

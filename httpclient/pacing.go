@@ -77,7 +77,7 @@ func (p *pacing) open(now time.Duration) {
 	p.mu.Unlock()
 	for _, e := range box {
 		for _, q := range e.quotas {
-			p.learn(q, now, float64(p.started.Load()-e.since))
+			p.learn(q, now, e.since)
 		}
 		p.closed = max(p.closed, after(now, min(e.pause, p.longest)))
 		if e.refused {
@@ -94,9 +94,9 @@ func (p *pacing) Next(s limiter.State) (limit int, wait time.Duration) {
 	shut, interval := p.closed-s.Now, p.found.interval(s.Now)
 	for i := range p.quotas {
 		q := &p.quotas[i]
-		q.renew(s.Now)
+		q.renew(s.Now, p.started.Load())
 		if q.left < 1 {
-			shut = max(shut, min(q.until, after(p.last, p.longest))-s.Now)
+			shut = max(shut, min(q.until, after(p.last, min(p.longest, q.patience())))-s.Now)
 		}
 		interval = max(interval, q.interval(s.Now))
 	}
@@ -142,18 +142,20 @@ func (p *pacing) Report(s limiter.State, r limiter.Result) {
 	}
 }
 
-// learn takes in what a response says of a quota. Requests that started since
-// its own did are taken off: the server had not seen them.
-func (p *pacing) learn(q quota, now time.Duration, unseen float64) {
+// learn takes in what the response to a request says of a quota, which was the
+// since-th to start. Requests that started since are taken off: the server had not
+// seen them.
+func (p *pacing) learn(q quota, now time.Duration, since uint64) {
+	unseen := float64(p.started.Load() - since)
 	for i := range p.quotas {
 		if p.quotas[i].name == q.name {
-			p.quotas[i].update(q, now, unseen)
+			p.quotas[i].update(q, now, since, unseen)
 			return
 		}
 	}
 	if len(p.quotas) < maxQuotas {
 		p.quotas = append(p.quotas, paced{quota: q, until: -1})
-		p.quotas[len(p.quotas)-1].update(q, now, unseen)
+		p.quotas[len(p.quotas)-1].update(q, now, since, unseen)
 	}
 }
 
@@ -163,19 +165,26 @@ type paced struct {
 	until time.Duration // when it is renewed
 	span  time.Duration // its window, or the longest that a renewal was ever off
 	most  float64       // its limit, or the most that was ever left
+	first uint64        // the request, by number, from which on it is the window's
 }
 
 // renew makes a quota new whose time has come, though nothing has said so yet.
-func (q *paced) renew(now time.Duration) {
+func (q *paced) renew(now time.Duration, started uint64) {
 	if now >= q.until && q.span > 0 {
-		q.left, q.until = q.most, after(now, q.span)
+		q.left, q.until, q.first = q.most, after(now, q.span), started+1
 	}
 }
 
 // update replaces what is known by what a response says.
-func (q *paced) update(new quota, now time.Duration, unseen float64) {
+func (q *paced) update(new quota, now time.Duration, since uint64, unseen float64) {
 	left := new.left - unseen
 	renewed := now >= q.until || left > q.left+math.Max(2, q.most/20)
+	switch {
+	case renewed:
+		q.first = since
+	case since < q.first:
+		return // what is left of the window before says nothing of this one
+	}
 	until := after(now, new.reset)
 	if !renewed {
 		// The server rounds, mostly up, so the soonest it ever said is best.
@@ -190,6 +199,17 @@ func (q *paced) update(new quota, now time.Duration, unseen float64) {
 	if new.window > 0 {
 		q.span = new.window
 	}
+}
+
+// patience is how long nothing is sent when nothing is left. Servers round the
+// time of renewal up to whole seconds, which is all of a short window, so there a
+// request goes out now and then to see: of a quota that others use up it costs a
+// twentieth of the answers at most.
+func (q *paced) patience() time.Duration {
+	if q.window > 0 && q.window <= freeFrom {
+		return q.window / 20
+	}
+	return math.MaxInt64
 }
 
 // freeFrom is how far off the renewal of a quota must be for half of it to be

@@ -102,11 +102,9 @@ func load(ctx context.Context, rt http.RoundTripper, callers int) {
 }
 
 // The bar is at most 5 % of the calls refused and at least 97 % of the quota used.
-// It holds for servers that say what their quota is. Without that the edge must
-// be found and felt for again and again, which costs a little more. With fixed
-// windows of a second, one of thirty is now and then used in part only, when the
-// answers of the one before come in an unlucky order: in one run of four that
-// leaves 92 to 96 %. What is asserted there is less than the bar.
+// It holds where a call is short beside the windows; at 50 ms, and where the rate has
+// to be found, a per cent or two goes with the beginning. The bounds leave room for
+// the order of the answers, which is chance.
 func TestQuotaIsKeptBeforeTheServerEnforcesIt(t *testing.T) {
 	adaptive := func(string) limiter.Policy { return limiter.Adaptive(limiter.AdaptiveConfig{}) }
 	fifty := func(string) limiter.Policy { return limiter.Fixed(50) }
@@ -118,11 +116,11 @@ func TestQuotaIsKeptBeforeTheServerEnforcesIt(t *testing.T) {
 		goodput float64
 		finding bool // the client must find out by itself
 	}{
-		"IETF headers, windows":             {bySecond(0, sayIETF), 0.88, false},
+		"IETF headers, windows":             {bySecond(0, sayIETF), 0.96, false},
 		"IETF headers, small bucket":        {bySecond(50, sayIETF), 0.97, false},
 		"IETF headers, large bucket":        {bySecond(500, sayIETF), 0.97, false},
-		"X-RateLimit, windows":              {&quotaServer{quota: 10_000, window: 20 * time.Second, say: sayGitHub}, 0.93, true},
-		"nothing said, small bucket":        {bySecond(50, nil), 0.93, true},
+		"X-RateLimit, windows":              {&quotaServer{quota: 10_000, window: 20 * time.Second, say: sayGitHub}, 0.96, true},
+		"nothing said, small bucket":        {bySecond(50, nil), 0.95, true},
 		"nothing said, large bucket":        {bySecond(500, nil), 0.97, true},
 		"only Retry-After, large bucket":    {bySecond(500, sayRetryAfter), 0.97, true},
 		"IETF headers, a quota by the hour": {&quotaServer{quota: 10_000, window: time.Hour, say: sayIETF}, 8, false}, // half of it at once
