@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tidegate-go/tidegate/demo/internal/realtime"
 	"github.com/tidegate-go/tidegate/demo/internal/report"
 	"github.com/tidegate-go/tidegate/demo/internal/scenario"
 )
@@ -25,6 +27,10 @@ type scenarioOptions struct {
 	worst     int
 	list      bool
 	json      string
+
+	live    bool
+	phase   time.Duration
+	timeout time.Duration
 }
 
 // scenarioValid says for each flag what it takes.
@@ -38,6 +44,9 @@ var scenarioValid = map[string]string{
 	"worst":    "a whole number from 0 to 10000",
 	"json":     "the name of a file that can be written, or - for standard output",
 	"list":     "true or false",
+	"live":     "true or false; not beside --random, --shared, --seed, --seeds and --worst",
+	"phase":    "a duration from 1s to 10m, with --live",
+	"timeout":  "a duration from 10ms to 1m, with --live",
 }
 
 func (o *scenarioOptions) flags() *pflag.FlagSet {
@@ -52,6 +61,9 @@ func (o *scenarioOptions) flags() *pflag.FlagSet {
 	set.IntVar(&o.worst, "worst", 5, "of drawn worlds show for each policy so many of the phases with the least goodput")
 	set.BoolVar(&o.list, "list", false, "list scenarios and policies, and run nothing")
 	set.StringVar(&o.json, "json", "", "`file` for all results as JSON, or - for standard output")
+	set.BoolVar(&o.live, "live", false, "play in real time against an origin in a process of its own; --scenario then chooses from "+liveNames())
+	set.DurationVar(&o.phase, "phase", 5*time.Second, "with --live: `duration` of each phase")
+	set.DurationVar(&o.timeout, "timeout", time.Second, "with --live: `duration` after which a call in flight is given up")
 	return set
 }
 
@@ -68,6 +80,7 @@ Examples:
   go run ./demo scenario --random 90 --seed 7         drawn worlds
   go run ./demo scenario --shared 48 --seed 7         drawn worlds with several clients
   go run ./demo scenario --scenario step --json -     for programs
+  go run ./demo scenario --live --scenario step       the same in real time: a minute
 `
 
 const scenarioTail = `
@@ -77,6 +90,11 @@ failed or shed; converged: in how many runs, and after how many seconds at the
 median and at worst (from then on for 3 s, windows of 1 s have at least 90 % of
 the oracle's goodput and at most 1.5 times its mean latency); Jain's index of
 fairness among clients; the limit's mean, and its range in the second half.
+
+With --live an origin in a process of its own changes while real Limiters call it.
+All policies have the same callers, one after the other, and are shown beside a run
+whose limit is the best fixed one of each phase, searched in virtual time. All five
+scenarios under the three usual policies take some four minutes.
 
 A policy fixed has the oracle's limit of the first graded phase and keeps it;
 oracle changes it with every phase; fixed-20 has 20.
@@ -183,29 +201,47 @@ func (o *scenarioOptions) run(ctx context.Context, stdout, stderr *os.File) (int
 	out := &output{w: stdout}
 	if o.list {
 		report.Scenarios(out, report.StyleOf(stdout), scenario.All(), scenario.Makers)
+		report.LiveScenarios(out, report.StyleOf(stdout), realtime.Stories())
 		return exitOK, out.lost()
+	}
+	if o.live {
+		return o.runLive(ctx, out, stdout, stderr)
 	}
 	jobs, err := o.jobs()
 	if err != nil {
 		return 0, err
 	}
-	var file *report.File
-	tables := stdout
-	switch o.json {
-	case "":
-	case "-":
-		tables, out.w = stderr, stderr // standard output is for whoever reads the JSON
-	default:
-		if file, err = report.Create(ctx, o.json, stdout); err != nil {
-			if ctx.Err() != nil {
-				return 0, errEarly
-			}
-			return 0, usageError("--json: %w; valid: %s", err, scenarioValid["json"])
-		}
+	file, tables, err := o.open(ctx, out, stdout, stderr)
+	if err != nil {
+		return 0, err
 	}
 	results := scenario.NewLab().All(ctx, jobs, counter(stderr, len(jobs)))
 	d := report.NewScenarioDocument(results, ctx.Err() != nil)
 	report.ScenarioTables(out, report.StyleOf(tables), d, o.worst)
+	return o.finish(ctx, d, file, out, stdout, stderr)
+}
+
+// open makes ready what the output goes to: the file for the JSON, if there is one,
+// and where the tables are written.
+func (o *scenarioOptions) open(ctx context.Context, out *output, stdout, stderr *os.File) (file *report.File, tables *os.File, err error) {
+	switch o.json {
+	case "":
+		return nil, stdout, nil
+	case "-":
+		out.w = stderr // standard output is for whoever reads the JSON
+		return nil, stderr, nil
+	}
+	if file, err = report.Create(ctx, o.json, stdout); err != nil {
+		if ctx.Err() != nil {
+			return nil, nil, errEarly
+		}
+		return nil, nil, usageError("--json: %w; valid: %s", err, scenarioValid["json"])
+	}
+	return file, stdout, nil
+}
+
+// finish writes the JSON and says how it ended.
+func (o *scenarioOptions) finish(ctx context.Context, d report.Writer, file *report.File, out *output, stdout, stderr *os.File) (status int, err error) {
 	switch {
 	case file != nil:
 		err = file.Commit(d)

@@ -30,6 +30,12 @@ func TestScenarioFlagsSayWhatIsValid(t *testing.T) {
 		{"--shared", "needs a value"},
 		{"--worst -1", "from 0 to 10000"},
 		{"--json /none/such/x.json --scenario steady", "/none/such/x.json"},
+		{"--live --scenario nosuch", "there are step, netshift"},
+		{"--live --random 3", "cannot play drawn worlds"},
+		{"--live --seeds 3", "has no seeds"},
+		{"--live --phase 1ms", "from 1s to 10m"},
+		{"--live --timeout 1h", "from 10ms to 1m"},
+		{"--phase x", "from 1s to 10m"},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()
@@ -98,5 +104,23 @@ func TestScenarioOutputDependsOnMoreThanTheSeed(t *testing.T) {
 	stdout, stderr, code := demo(t, "scenario", "--scenario", "quota429", "--policy", "fixed-20", "--json", "-")
 	if code != 0 || !strings.HasPrefix(stdout, "{") || !strings.Contains(stderr, "Summary") {
 		t.Errorf("status %d, JSON %q, tables %q", code, stdout, stderr)
+	}
+}
+
+func TestLiveScenarioTellsNothingToPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays for six seconds")
+	}
+	t.Parallel()
+	stdout, stderr, code := demo(t, "scenario", "--live", "--scenario", "step", "--phase", "1s", "--policy", "fixed", "--json", "-")
+	var d report.LiveDocument
+	if err := json.Unmarshal([]byte(stdout), &d); code != 0 || err != nil {
+		t.Fatalf("status %d, %v, %q", code, err, stderr)
+	}
+	if len(d.Results) != 6 || d.Interrupted || d.Results[1].Best != 4 || d.Results[0].OK == 0 {
+		t.Errorf("%+v", d)
+	}
+	if !strings.Contains(stderr, "step/back") {
+		t.Errorf("the table is not on standard error: %q", stderr)
 	}
 }

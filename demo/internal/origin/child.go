@@ -135,6 +135,12 @@ func (c *control) Reset(_ int, reply *bool) error {
 	return nil
 }
 
+// Change goes on with another Config, which is valid and has its defaults.
+func (c *control) Change(config Config, _ *bool) error {
+	c.server.change(config)
+	return nil
+}
+
 // stdio makes one connection of two pipes, for either end of them.
 type stdio struct {
 	io.ReadCloser

@@ -23,6 +23,7 @@ const (
 // Origin is a running origin process. Create it with [Start] and end it with
 // Close; the zero value is not usable. Its methods are safe for concurrent use.
 type Origin struct {
+	config Config // as it was started, with its defaults
 	url    string
 	cmd    *exec.Cmd
 	client *rpc.Client
@@ -63,7 +64,7 @@ func Start(ctx context.Context, c Config) (*Origin, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
 		fmt.Errorf("no answer from the child within %v: does main call origin.Main first?", startTimeout))
 	defer cancel()
-	addr, err := call[string](ctx, o, "Address")
+	addr, err := call[string](ctx, o, "Address", 0)
 	if err != nil {
 		_ = o.cmd.Process.Kill() // its state is unknown, so it is not asked to end by itself
 		_ = o.Close()
@@ -102,7 +103,7 @@ func spawn(c Config) (*Origin, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	o := &Origin{cmd: cmd, stderr: stderr, exited: make(chan struct{})}
+	o := &Origin{config: c, cmd: cmd, stderr: stderr, exited: make(chan struct{})}
 	o.client = rpc.NewClient(stdio{out, in})
 	go func() {
 		o.exitErr = cmd.Wait()
@@ -124,7 +125,7 @@ func (o *Origin) Ended() <-chan struct{} { return o.exited }
 // 0.1 ms, or as long as two busy processes need to get the processor. It fails
 // if ctx ends first or if the child has ended.
 func (o *Origin) Stats(ctx context.Context) (Stats, error) {
-	s, err := call[Stats](ctx, o, "Stats")
+	s, err := call[Stats](ctx, o, "Stats", 0)
 	if err != nil {
 		return Stats{}, fmt.Errorf("origin: stats: %w", err)
 	}
@@ -151,10 +152,30 @@ func (o *Origin) Reset(ctx context.Context) error {
 	return o.repeat(ctx, "Reset", "reset")
 }
 
+// Change has the origin go on with the Workers, Service, Queue, Network and Quota of
+// another Config, from the moment that it returns at the latest. Work that has begun
+// ends as it would have; what waits, and what comes, is done in the new way. The
+// other fields cannot be changed and must be as they were. It fails if c is not
+// valid, if ctx ends first or if the child has ended.
+func (o *Origin) Change(ctx context.Context, c Config) error {
+	c = c.withDefaults()
+	if err := c.validate(); err != nil {
+		return err
+	}
+	if c.Backlog != o.config.Backlog || c.Streams != o.config.Streams || c.Addr != o.config.Addr {
+		return fmt.Errorf("origin: change: Backlog, Streams and Addr are %d, %d and %s, want what they were: %d, %d and %s",
+			c.Backlog, c.Streams, c.Addr, o.config.Backlog, o.config.Streams, o.config.Addr)
+	}
+	if _, err := call[bool](ctx, o, "Change", c); err != nil {
+		return fmt.Errorf("origin: change: %w", err)
+	}
+	return nil
+}
+
 // repeat makes a call that waits in slices until it replies true.
 func (o *Origin) repeat(ctx context.Context, method, doing string) error {
 	for {
-		done, err := call[bool](ctx, o, method)
+		done, err := call[bool](ctx, o, method, 0)
 		if err != nil {
 			return fmt.Errorf("origin: %s: %w", doing, err)
 		}
@@ -165,7 +186,7 @@ func (o *Origin) repeat(ctx context.Context, method, doing string) error {
 }
 
 // call makes one control call. T is the type of its reply.
-func call[T any](ctx context.Context, o *Origin, method string) (T, error) {
+func call[T any](ctx context.Context, o *Origin, method string, argument any) (T, error) {
 	var zero T
 	if ctx.Err() != nil {
 		return zero, context.Cause(ctx)
@@ -173,7 +194,7 @@ func call[T any](ctx context.Context, o *Origin, method string) (T, error) {
 	// The reply is written by net/rpc whenever it comes, also after ctx has
 	// ended, so it is not a variable that a caller could be reading by then.
 	reply := new(T)
-	pending := o.client.Go(service+"."+method, 0, reply, make(chan *rpc.Call, 1))
+	pending := o.client.Go(service+"."+method, argument, reply, make(chan *rpc.Call, 1))
 	select {
 	case <-ctx.Done():
 		return zero, context.Cause(ctx)

@@ -80,6 +80,9 @@ func (p *pool) enter() (*ticket, refusal) {
 	t := &ticket{arrival: arrival, done: make(chan struct{})}
 	t.start, t.finish = p.schedule.book(arrival)
 	t.answer = t.finish.Add(p.oneWay)
+	if n := len(p.line); n > 0 && t.answer.Before(p.line[n-1].answer) {
+		t.answer = p.line[n-1].answer // after a change to less service or network
+	}
 	p.line = append(p.line, t)
 	if len(p.line) == 1 {
 		p.timer.Reset(t.answer.Sub(now))
@@ -158,6 +161,39 @@ func (p *pool) reset() {
 	p.since = time.Now()
 }
 
+// change goes on with the workers, the service time, the queue, the network and
+// the quota of c. What is being worked on ends as it would have, and what waits is
+// booked anew. Nobody is sent away who has been let in.
+func (p *pool) change(c Config) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.release(now)
+	p.workers, p.queue, p.oneWay, p.quota = c.Workers, c.Queue, c.Network/2, nil
+	if c.Quota > 0 {
+		p.quota = rate.NewLimiter(rate.Limit(c.Quota), c.burst())
+	}
+	p.schedule = newSchedule(c.Workers, c.Service)
+	working := p.count(func(t *ticket) bool { return !t.start.After(now) })
+	var last time.Time
+	for i, t := range p.line {
+		if i < working {
+			p.schedule.occupy(t.finish)
+		} else {
+			t.start, t.finish = p.schedule.book(t.arrival)
+		}
+		// Answers keep the order of the line, whatever has become shorter.
+		t.answer = t.finish.Add(p.oneWay)
+		if t.answer.Before(last) {
+			t.answer = last
+		}
+		last = t.answer
+	}
+	if len(p.line) > 0 {
+		p.timer.Reset(p.line[0].answer.Sub(now))
+	}
+}
+
 // stats returns all of Stats but Connections.
 func (p *pool) stats() Stats {
 	p.mu.Lock()
@@ -170,7 +206,7 @@ func (p *pool) stats() Stats {
 	s.Elapsed = now.Sub(p.since)
 	// Unfinished work counts as far as it has got.
 	for _, t := range p.line[:p.count(func(t *ticket) bool { return t.start.Before(now) })] {
-		s.Busy += min(now.Sub(t.start), p.schedule.service)
+		s.Busy += min(now.Sub(t.start), t.finish.Sub(t.start))
 	}
 	return s
 }
@@ -194,7 +230,7 @@ func (p *pool) release(now time.Time) {
 		t := p.line[0]
 		p.line[0] = nil // the array lives on behind the slice and would keep the ticket
 		p.line = p.line[1:]
-		p.counts.Busy += p.schedule.service
+		p.counts.Busy += t.finish.Sub(t.start)
 		p.counts.MaxLag = max(p.counts.MaxLag, now.Sub(t.answer))
 		close(t.done)
 	}

@@ -169,3 +169,74 @@ func TestShedEmptiesTheLineAndFreesTheWorkers(t *testing.T) {
 		}
 	})
 }
+
+// Twenty requests of 10 ms wait for ten workers, two each; then there is one worker,
+// and the ten that have not begun must take it 10 ms each.
+func TestChangeServesTheQueueAtTheOldPaceOrLosesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := testPool(10, 0)
+		begin := time.Now()
+		var tickets []*ticket
+		for range 20 {
+			ticket, _ := p.enter()
+			tickets = append(tickets, ticket)
+		}
+		time.Sleep(5 * time.Millisecond)
+		p.change(Config{Workers: 1, Service: 10 * time.Millisecond})
+		for i, ticket := range tickets {
+			<-ticket.done
+			want := 10 * time.Millisecond
+			if i >= 10 {
+				want += time.Duration(i-9) * 10 * time.Millisecond
+			}
+			if got := time.Since(begin); got != want {
+				t.Fatalf("request %d was answered after %v, want %v", i, got, want)
+			}
+			p.leave(ticket, false)
+		}
+		if s := p.stats(); s.Served != 20 || s.InFlight != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// After a change to a shorter network the later answer is ready first. The line is
+// in the order of its answers, so it has to wait.
+func TestChangeLetsAnAnswerOvertake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(Config{Workers: 10, Service: 10 * time.Millisecond, Network: time.Second})
+		first, _ := p.enter()
+		p.change(Config{Workers: 10, Service: 10 * time.Millisecond})
+		second, _ := p.enter()
+		<-second.done
+		if !isDone(first) {
+			t.Error("the answer of the first is still on its way")
+		}
+		p.leave(first, false)
+		p.leave(second, false)
+		if s := p.stats(); s.Served != 2 || s.Queued != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestChangeToAQuotaIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := testPool(10, 0)
+		p.change(Config{Workers: 10, Service: 10 * time.Millisecond, Quota: 10})
+		refused := 0
+		for range 100 {
+			ticket, why := p.enter()
+			if ticket == nil {
+				refused++
+				if !why.quota {
+					t.Fatal("refused for another reason")
+				}
+			}
+		}
+		if refused < 90 {
+			t.Errorf("%d of 100 at once were refused with a quota of 10 a second", refused)
+		}
+		p.shed()
+	})
+}

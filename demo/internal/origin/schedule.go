@@ -44,6 +44,13 @@ func (s *schedule) book(arrival time.Time) (start, finish time.Time) {
 	return start, finish
 }
 
+// occupy has the next worker finish at that time, for work that was booked with
+// another schedule. Times must not go backwards.
+func (s *schedule) occupy(until time.Time) {
+	s.free[s.next] = until
+	s.next = (s.next + 1) % len(s.free)
+}
+
 // clear frees all workers.
 func (s *schedule) clear() {
 	clear(s.free)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,7 @@ type server struct {
 	pool     *pool
 	conns    *conns
 	log      *requestLog
-	network  time.Duration
+	network  atomic.Int64 // there and back, in nanoseconds
 	http     *http.Server
 	probeURL string
 }
@@ -26,9 +27,10 @@ type server struct {
 // newServer takes a valid Config with its defaults applied.
 func newServer(c Config, addr net.Addr, logTo io.Writer) *server {
 	s := &server{
-		pool: newPool(c), conns: newConns(), log: newRequestLog(), network: c.Network,
+		pool: newPool(c), conns: newConns(), log: newRequestLog(),
 		probeURL: "http://" + addr.String() + probePath,
 	}
+	s.network.Store(int64(c.Network))
 	s.http = &http.Server{
 		Handler: s,
 		// Clients may open connections ahead of need and use them much later,
@@ -86,10 +88,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // travel waits as long as a refusal is on its way. The answers of the pool have
 // that time in them already.
 func (s *server) travel(ctx context.Context) {
-	if s.network <= 0 {
+	network := time.Duration(s.network.Load())
+	if network <= 0 {
 		return
 	}
-	t := time.NewTimer(s.network)
+	t := time.NewTimer(network)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -108,6 +111,12 @@ func refuse(w http.ResponseWriter, why refusal) {
 		return
 	}
 	http.Error(w, "origin: queue full", http.StatusServiceUnavailable)
+}
+
+// change goes on with another Config, which is valid and has its defaults.
+func (s *server) change(c Config) {
+	s.network.Store(int64(c.Network))
+	s.pool.change(c)
 }
 
 // stats returns the whole account.

@@ -161,8 +161,11 @@ func tempBeside(path string, mode fs.FileMode) (*os.File, error) {
 	}
 }
 
+// A Writer is a document that can be written.
+type Writer interface{ Write(w io.Writer) error }
+
 // Commit writes d and puts it in its place.
-func (f *File) Commit(d interface{ Write(w io.Writer) error }) error {
+func (f *File) Commit(d Writer) error {
 	var text bytes.Buffer // complete before anything that was there is cut
 	if err := d.Write(&text); err != nil {
 		f.Discard()
