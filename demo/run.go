@@ -152,7 +152,11 @@ func (s *session) numbers(w experiment.Workload) []int {
 }
 
 func (s *session) plan(w experiment.Workload, n int) []experiment.Policy {
-	policies := experiment.Policies(w, s.policies, n, experiment.Choices{Limit: s.limit, Batch: s.batch, Rate: s.rate, Initial: s.initial})
+	names := s.policies
+	if slices.Equal(names, experiment.DefaultPolicies) {
+		names = experiment.Worthwhile(w, names)
+	}
+	policies := experiment.Policies(w, names, n, experiment.Choices{Limit: s.limit, Batch: s.batch, Rate: s.rate, Initial: s.initial})
 	if s.python != nil {
 		policies = append(policies, experiment.AsyncioPolicies(w, policies, s.python)...)
 	}

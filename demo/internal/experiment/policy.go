@@ -31,7 +31,20 @@ const (
 var PolicyNames = []string{Unbounded, Batch, Fixed, Rate, Adaptive, AIMD, Vegas, Gradient2, Gradient, Pool}
 
 // DefaultPolicies run when nobody chooses.
-var DefaultPolicies = []string{Unbounded, Batch, Fixed, Rate, Adaptive, Pool}
+var DefaultPolicies = []string{Unbounded, Batch, Fixed, Rate, Adaptive, AIMD, Vegas, Gradient2, Pool}
+
+// Published are those of the default policies that are there for comparison.
+var Published = []string{AIMD, Vegas, Gradient2}
+
+// Worthwhile leaves out the published policies where nothing pushes back: nothing
+// is compared there but how fast a limit grows that need not be, and Gradient2 takes
+// a minute and a half for 10,000 sleeps.
+func Worthwhile(w Workload, names []string) []string {
+	if _, sleeps := w.(*Sleep); !sleeps {
+		return names
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(Published, name) })
+}
 
 // Searching are the policies that find their limit while they run.
 var Searching = []string{Adaptive, AIMD, Vegas, Gradient2, Gradient}
