@@ -85,7 +85,7 @@ func (o *options) flags() []flagGroup {
 
 	what := group("What to run")
 	what.set.StringSliceVar(&o.experiments, "experiments", experiment.Names, "`names` of the experiments")
-	what.set.StringSliceVar(&o.policies, "policies", experiment.DefaultPolicies, "`names` of the policies; gradient is there too. By default aimd, vegas and gradient2 leave out the sleeps, where nothing pushes back")
+	what.set.StringSliceVar(&o.policies, "policies", experiment.DefaultPolicies, "`names` of the policies; gradient is there too. By default those that search leave out the sleeps, where nothing pushes back, but for adaptive with 10,000")
 	what.set.IntSliceVar(&o.n, "n", nil, "`numbers` of tasks, for every experiment that runs (default the post's)")
 	what.set.IntVar(&o.runs, "runs", 1, "`times` to run each policy; the tables then show the median with its interval, for which six are the fewest")
 	what.set.Uint64Var(&o.seed, "seed", 1, "`number` that all chance follows from")

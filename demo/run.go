@@ -154,7 +154,7 @@ func (s *session) numbers(w experiment.Workload) []int {
 func (s *session) plan(w experiment.Workload, n int) []experiment.Policy {
 	names := s.policies
 	if slices.Equal(names, experiment.DefaultPolicies) {
-		names = experiment.Worthwhile(w, names)
+		names = experiment.Worthwhile(w, n, names)
 	}
 	policies := experiment.Policies(w, names, n, experiment.Choices{Limit: s.limit, Batch: s.batch, Rate: s.rate, Initial: s.initial})
 	if s.python != nil {

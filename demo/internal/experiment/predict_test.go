@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -144,5 +145,20 @@ func TestFullQueueIsTakenForTimeouts(t *testing.T) {
 		if p.Open != row.open || p.AtLeast != 0 || (p.AtMost == 0) == row.open {
 			t.Errorf("%d places: %+v", row.places, p)
 		}
+	}
+}
+
+// A minute and a half of Gradient2 growing where nothing pushes back is not what
+// somebody wants who has just typed "go run ./demo".
+func TestDefaultRunWaitsForASearchThatFindsNothing(t *testing.T) {
+	sleep := NewSleep(1, 0)
+	for n, want := range map[int]bool{10_000: true, 100_000: false} {
+		names := Worthwhile(sleep, n, DefaultPolicies)
+		if slices.Contains(names, Gradient2) || slices.Contains(names, Adaptive) != want || !slices.Contains(names, Batch) {
+			t.Errorf("%d sleeps: %v", n, names)
+		}
+	}
+	if names := Worthwhile(NewUneven(1), 100, DefaultPolicies); !slices.Equal(names, DefaultPolicies) {
+		t.Errorf("uneven tasks: %v", names)
 	}
 }
