@@ -236,8 +236,11 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	if l.constant && !l.timed {
 		return // nobody wants to know more
 	}
-	now, hint := l.now(), c.latency
-	c.latency = 0
+	now := l.now()
+	r := Result{Outcome: o}
+	if c.latency != 0 {
+		r.QueueDelay, r.Hinted, c.latency = c.latency-1, true, 0
+	}
 	if now != 0 && c.started != 0 {
 		c.latency = now - c.started
 		if o == Success {
@@ -247,7 +250,8 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 	if !l.constant && c.era == l.era {
 		s := l.state(now, l.queue.len)
 		s.InFlight = inFlight
-		l.policy.Report(s, Result{Outcome: o, Latency: c.latency, QueueDelay: max(0, hint-1), Hinted: hint > 0})
+		r.Latency = c.latency
+		l.policy.Report(s, r)
 	}
 }
 

@@ -78,6 +78,7 @@ func (s State) Wall() time.Time {
 // Result is the evidence of one call.
 type Result struct {
 	Outcome Outcome
+	Hinted  bool // QueueDelay means something
 
 	// Latency is the time from the start of the call to this report, never
 	// negative. So the call started at State.Now less Latency; a Policy can
@@ -85,9 +86,8 @@ type Result struct {
 	Latency time.Duration
 
 	// QueueDelay is for how long the far side says that the call has waited in
-	// its queue, see [Permit.QueueDelay]. It means something if Hinted is true.
+	// its queue, if Hinted; see [Permit.QueueDelay].
 	QueueDelay time.Duration
-	Hinted     bool
 }
 
 // clockless marks the policies of this package that never look at State.Now.

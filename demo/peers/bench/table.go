@@ -24,6 +24,7 @@ var titles = map[string]string{
 	"ForEach":           "each of 1,000,000 no-op items, 64 at once",
 	"Keyed":             "memory of each of 100,000 live keys",
 	"Do":                "a no-op function called through a fixed limit",
+	"HTTP":              "a request through a limit and a breaker, over no-op",
 }
 
 func report(w io.Writer, set settings, about machine, ops []*operation) {
