@@ -54,6 +54,23 @@ func (d *Document) Write(w io.Writer) error {
 	return err
 }
 
+// writeHeaded writes a document whose last field is a list, empty in head, with one
+// element to a line.
+func writeHeaded[T any](w io.Writer, head any, elements []T) error {
+	text, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	b.Write(bytes.TrimSuffix(text, []byte("]}")))
+	if err := writeLines(&b, elements); err != nil {
+		return err
+	}
+	b.WriteString("]}\n")
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
 // writeLines writes elements of a JSON array, each on a line of its own.
 func writeLines[T any](b *bytes.Buffer, elements []T) error {
 	for i, e := range elements {

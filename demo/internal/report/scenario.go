@@ -1,9 +1,7 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -38,18 +36,7 @@ func NewScenarioDocument(results []*scenario.Result, interrupted bool) *Scenario
 func (d *ScenarioDocument) Write(w io.Writer) error {
 	head := *d
 	head.Results = []*scenario.Result{}
-	text, err := json.Marshal(head)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	b.Write(bytes.TrimSuffix(text, []byte("]}")))
-	if err := writeLines(&b, d.Results); err != nil {
-		return err
-	}
-	b.WriteString("]}\n")
-	_, err = w.Write(b.Bytes())
-	return err
+	return writeHeaded(w, head, d.Results)
 }
 
 // ScenarioTables writes the tables: every phase of named scenarios, the worst of

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -28,18 +26,7 @@ func NewLiveDocument(results []realtime.Result, interrupted bool) *LiveDocument 
 func (d *LiveDocument) Write(w io.Writer) error {
 	head := *d
 	head.Results = []realtime.Result{}
-	text, err := json.Marshal(head)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	b.Write(bytes.TrimSuffix(text, []byte("]}")))
-	if err := writeLines(&b, d.Results); err != nil {
-		return err
-	}
-	b.WriteString("]}\n")
-	_, err = w.Write(b.Bytes())
-	return err
+	return writeHeaded(w, head, d.Results)
 }
 
 // LiveTable writes what each policy achieved in each phase.
