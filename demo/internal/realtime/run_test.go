@@ -32,6 +32,9 @@ func fixed(t *testing.T, name string) []scenario.Maker {
 // A short story with a real origin: what is asserted is what must be so however
 // busy the machine is.
 func TestPhaseIsPlayedWithTheServiceOfAnother(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches for three oracles")
+	}
 	story := Story{"test", "", 2, 40, []Phase{
 		{"open", origin.Config{Workers: 4, Service: 20 * ms}},
 		{"closed", origin.Config{Workers: 4, Service: 20 * ms, Quota: 1}},
