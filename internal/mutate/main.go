@@ -29,7 +29,7 @@ func main() {
 
 // patience is how long the tests of a package may take. A defect that makes them
 // hang is noticed, too.
-const patience = 3 * time.Minute
+const patience = 2 * time.Minute
 
 func run(ctx context.Context, word string) error {
 	dir, err := os.MkdirTemp("", "mutate")
@@ -104,7 +104,7 @@ func (d *defect) noticed(ctx context.Context, dir string) (bool, error) {
 func tests(ctx context.Context, dir, pkg string) (failed bool, output []byte) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "-short", "-failfast", "-vet=off", "-timeout", "150s", pkg)
+	cmd := exec.CommandContext(ctx, "go", "test", "-short", "-failfast", "-vet=off", "-timeout", "90s", pkg)
 	cmd.Dir = dir
 	cmd.WaitDelay = time.Second
 	output, err := cmd.CombinedOutput()
