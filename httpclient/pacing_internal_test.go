@@ -1,0 +1,41 @@
+package httpclient
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// An answer that was on its way when the window changed tells what is left of the
+// old one. Taken for the new one it costs all of it.
+func TestRestOfAWindowCountsForTheNext(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	old := quota{limit: 500, window: time.Second, left: 3, reset: time.Second}
+	p.started.Store(10)
+	p.learn(old, time.Millisecond, 10)
+	q := &p.quotas[0]
+	q.renew(1001*time.Millisecond, p.started.Load())
+	p.learn(old, 1010*time.Millisecond, 10)
+	if q.left != 500 {
+		t.Errorf("%v left of a window that has just begun", q.left)
+	}
+	p.started.Store(11)
+	fresh := old
+	fresh.left = 400
+	p.learn(fresh, 1020*time.Millisecond, 11)
+	if q.left != 400 {
+		t.Errorf("%v left, want what an answer of this window says", q.left)
+	}
+}
+
+// Servers round up to whole seconds when a window is renewed. Who takes that
+// literally sends nothing in a window that has long begun.
+func TestUsedUpWindowIsWaitedForToTheSecond(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	p.started.Store(1)
+	p.learn(quota{limit: 500, window: time.Second, left: 0, reset: time.Second}, time.Millisecond, 1)
+	if _, wait := p.Next(limiter.State{Now: 2 * time.Millisecond}); wait > 60*time.Millisecond {
+		t.Errorf("nobody looks for %v whether it has been renewed", wait)
+	}
+}
