@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"sync"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/tidegate-go/tidegate/internal/hoststats"
 )
 
 // Config configures both halves. The zero value is the recommended configuration.
@@ -30,44 +31,28 @@ type Config struct {
 const scope = "github.com/tidegate-go/tidegate/httpclient/otelmetrics"
 
 // meter returns what makes the instruments, and the hosts that keep their names.
-func (c Config) meter() (metric.Meter, *hosts, error) {
+func (c Config) meter() (metric.Meter, hosts, error) {
 	if c.Hosts < 0 {
-		return nil, nil, fmt.Errorf("otelmetrics: Config.Hosts is %d, want 0 (for 100) or more", c.Hosts)
+		return nil, hosts{}, fmt.Errorf("otelmetrics: Config.Hosts is %d, want 0 (for 100) or more", c.Hosts)
 	}
 	if c.Hosts == 0 {
-		c.Hosts = 100
+		c.Hosts = hoststats.UsualNames
 	}
 	if c.Provider == nil {
 		c.Provider = otel.GetMeterProvider()
 	}
-	return c.Provider.Meter(scope), &hosts{most: c.Hosts}, nil
+	return c.Provider.Meter(scope), hosts{hoststats.NewNames(c.Hosts)}, nil
 }
 
 var errNoTransport = errors.New("otelmetrics: no Transport to observe")
 
-// other is what hosts are called that have no name of their own, as the semantic
-// conventions call other things of which there are too many.
-const other = "_OTHER"
-
-// hosts are those that keep their names: the first ones that come.
-type hosts struct {
-	mu    sync.Mutex
-	known map[string]bool
-	most  int
-}
+// hosts are those that keep their names.
+type hosts struct{ names *hoststats.Names }
 
 // of returns the address and port to tell, of a host and a port.
-func (h *hosts) of(address string, port int) (string, int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.known[address] {
-		if len(h.known) >= h.most {
-			return other, 0
-		}
-		if h.known == nil {
-			h.known = map[string]bool{}
-		}
-		h.known[address] = true
+func (h hosts) of(address string, port int) (string, int) {
+	if h.names.Of(address) == hoststats.Other {
+		return hoststats.Other, 0
 	}
 	return address, port
 }

@@ -30,8 +30,8 @@
 //
 // The attributes server.address and server.port tell hosts apart. The first
 // Config.Hosts addresses keep their names, 100 if that is not set, and all others
-// are "_OTHER" with the port 0, so that a crawler does not make a series for each
-// page it finds.
+// are "_OTHER" without a port (0 in what the conventions name), so that a crawler
+// does not make a series for each host it finds.
 //
 //	base, err := otelmetrics.Requests(http.DefaultTransport, otelmetrics.Config{})
 //	transport, err := httpclient.NewTransport(httpclient.Config{Base: base})

@@ -68,21 +68,13 @@ func read(t *testing.T, r *metric.ManualReader) map[string]string {
 			}
 			switch data := m.Data.(type) {
 			case metricdata.Sum[int64]:
-				for _, p := range data.DataPoints {
-					note(p.Attributes, p.Value)
-				}
+				each(data.DataPoints, note)
 			case metricdata.Sum[float64]:
-				for _, p := range data.DataPoints {
-					note(p.Attributes, p.Value)
-				}
+				each(data.DataPoints, note)
 			case metricdata.Gauge[int64]:
-				for _, p := range data.DataPoints {
-					note(p.Attributes, p.Value)
-				}
+				each(data.DataPoints, note)
 			case metricdata.Gauge[float64]:
-				for _, p := range data.DataPoints {
-					note(p.Attributes, p.Value)
-				}
+				each(data.DataPoints, note)
 			case metricdata.Histogram[float64]:
 				for _, p := range data.DataPoints {
 					note(p.Attributes, fmt.Sprint(p.Count, " within ", p.Bounds))
@@ -93,6 +85,13 @@ func read(t *testing.T, r *metric.ManualReader) map[string]string {
 		}
 	}
 	return points
+}
+
+// each notes the values of all points.
+func each[N int64 | float64](points []metricdata.DataPoint[N], note func(attribute.Set, any)) {
+	for _, p := range points {
+		note(p.Attributes, p.Value)
+	}
 }
 
 func want(t *testing.T, points map[string]string, wanted map[string]string) {

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tidegate-go/tidegate/httpclient"
-	"github.com/tidegate-go/tidegate/limiter"
+	"github.com/tidegate-go/tidegate/internal/hoststats"
 )
 
 // Observe makes instruments that tell how t stands whenever they are read, until
@@ -35,7 +35,7 @@ func Observe(t *httpclient.Transport, c Config) (metric.Registration, error) {
 
 type observer struct {
 	transport *httpclient.Transport
-	hosts     *hosts
+	hosts     hosts
 	more      []attribute.KeyValue
 
 	limit, state                                metric.Int64ObservableGauge
@@ -103,7 +103,7 @@ func (o *observer) observe(_ context.Context, to metric.Observer) error {
 		address, port := o.hosts.of(split(h.Host))
 		at := place{address, port}
 		if sum := all[at]; sum != nil {
-			add(sum, &h)
+			hoststats.Add(sum, &h)
 		} else {
 			all[at] = &h
 		}
@@ -132,16 +132,16 @@ func (o *observer) tell(to metric.Observer, at place, h *httpclient.HostStats) {
 	to.ObserveInt64(o.inFlight, int64(l.InFlight), here)
 	to.ObserveInt64(o.queued, int64(l.Queued), here)
 	count(o.admitted, l.Admitted, here)
-	for name, n := range reasons(&l.Rejected) {
-		count(o.rejected, *n, with("tidegate.reason", name))
+	for _, c := range hoststats.Rejected(&l.Rejected) {
+		count(o.rejected, *c.N, with("tidegate.reason", c.Name))
 	}
-	for name, n := range outcomes(&l.Outcomes) {
-		count(o.outcomes, *n, with("tidegate.outcome", name))
+	for _, c := range hoststats.Outcomes(&l.Outcomes) {
+		count(o.outcomes, *c.N, with("tidegate.outcome", c.Name))
 	}
 	count(o.leaked, l.Leaked, here)
 	count(o.waits, l.Waiting.Count, here)
 	to.ObserveFloat64(o.waited, l.Waiting.Total.Seconds(), here)
-	if at.address != other { // many breakers have no state together
+	if at.address != hoststats.Other { // many breakers have no state together
 		for _, state := range []gobreaker.State{gobreaker.StateClosed, gobreaker.StateHalfOpen, gobreaker.StateOpen} {
 			is := uint64(0)
 			if h.Breaker.State == state {
@@ -157,45 +157,4 @@ func (o *observer) tell(to metric.Observer, at place, h *httpclient.HostStats) {
 	}
 	count(o.retries, h.Retries, here)
 	count(o.denied, h.RetriesDenied, here)
-}
-
-// add adds what is told of a host to a sum.
-func add(sum, h *httpclient.HostStats) {
-	a, b := &sum.Limiter, &h.Limiter
-	if a.Limit == math.MaxInt || b.Limit == math.MaxInt {
-		a.Limit = math.MaxInt
-	} else {
-		a.Limit += b.Limit
-	}
-	a.InFlight += b.InFlight
-	a.Queued += b.Queued
-	a.Admitted += b.Admitted
-	for name, n := range reasons(&a.Rejected) {
-		*n += *reasons(&b.Rejected)[name]
-	}
-	for name, n := range outcomes(&a.Outcomes) {
-		*n += *outcomes(&b.Outcomes)[name]
-	}
-	a.Leaked += b.Leaked
-	a.Waiting.Count += b.Waiting.Count
-	a.Waiting.Total += b.Waiting.Total
-	sum.Breaker.Opened += h.Breaker.Opened
-	sum.Breaker.Refused += h.Breaker.Refused
-	sum.Pace += h.Pace
-	sum.Retries += h.Retries
-	sum.RetriesDenied += h.RetriesDenied
-}
-
-func reasons(c *limiter.RejectedCounts) map[string]*uint64 {
-	return map[string]*uint64{
-		"queue_full": &c.QueueFull, "evicted": &c.Evicted, "max_wait": &c.WaitedTooLong,
-		"deadline": &c.Deadline, "gave_up": &c.GaveUp, "busy": &c.Busy,
-	}
-}
-
-func outcomes(c *limiter.OutcomeCounts) map[string]*uint64 {
-	return map[string]*uint64{
-		"success": &c.Success, "failed": &c.Failed, "refused": &c.Refused,
-		"overdue": &c.Overdue, "cancelled": &c.Cancelled, "ignored": &c.Ignored,
-	}
 }

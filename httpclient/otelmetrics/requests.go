@@ -39,7 +39,7 @@ var bounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1,
 
 type requests struct {
 	base     http.RoundTripper
-	hosts    *hosts
+	hosts    hosts
 	more     []attribute.KeyValue
 	duration httpconv.ClientRequestDuration
 	active   httpconv.ClientActiveRequests

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/tidegate-go/tidegate/httpclient"
+	"github.com/tidegate-go/tidegate/internal/hoststats"
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
@@ -52,7 +52,7 @@ type reading struct {
 }
 
 type collector struct {
-	names    names
+	names    *hoststats.Names
 	ofHosts  bool // there are breakers, paces and retries
 	readings iter.Seq[reading]
 
@@ -65,7 +65,7 @@ func newCollector(c Config, ofHosts bool, readings iter.Seq[reading]) *collector
 		return prometheus.NewDesc("tidegate_"+name, help, append([]string{c.Label}, more...), c.Constant)
 	}
 	return &collector{
-		names: names{most: c.Hosts}, ofHosts: ofHosts, readings: readings,
+		names: hoststats.NewNames(c.Hosts), ofHosts: ofHosts, readings: readings,
 
 		limit:    desc("limit", "How many calls may be in flight at once."),
 		inFlight: desc("in_flight", "Calls in flight."),
@@ -99,11 +99,11 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(to chan<- prometheus.Metric) {
-	all := map[string]*sums{} // keys of a Keyed that print alike are one series, too
+	all := map[string]*sum{} // keys of a Keyed that print alike are one series, too
 	for r := range c.readings {
-		name := c.names.of(r.name)
+		name := c.names.Of(r.name)
 		if all[name] == nil {
-			all[name] = new(sums)
+			all[name] = new(sum)
 		}
 		all[name].add(&r)
 	}
@@ -112,62 +112,20 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// sums are what is told of one limiter, or of several together.
-type sums struct {
-	limit, pace                    float64
-	inFlight, queued               int
-	admitted, leaked               uint64
-	rejected                       limiter.RejectedCounts
-	outcomes                       limiter.OutcomeCounts
-	waits                          uint64
-	waited                         time.Duration
-	states                         [3]int // breakers that are in them
-	opened, refused, retry, denied uint64
+// A sum is what is told of one limiter, or of several together.
+type sum struct {
+	httpclient.HostStats
+	breakers [3]int // that are in each state
 }
 
-func (s *sums) add(r *reading) {
-	l := &r.Limiter
-	if l.Limit == math.MaxInt {
-		s.limit = math.Inf(1)
-	}
-	s.limit += float64(l.Limit)
-	s.pace += r.Pace
-	s.inFlight += l.InFlight
-	s.queued += l.Queued
-	s.admitted += l.Admitted
-	s.leaked += l.Leaked
-	for i, n := range reasonsOf(&s.rejected) {
-		*n += *reasonsOf(&l.Rejected)[i]
-	}
-	for i, n := range outcomesOf(&s.outcomes) {
-		*n += *outcomesOf(&l.Outcomes)[i]
-	}
-	s.waits += l.Waiting.Count
-	s.waited += l.Waiting.Total
-	s.states[r.Breaker.State]++
-	s.opened += r.Breaker.Opened
-	s.refused += r.Breaker.Refused
-	s.retry += r.Retries
-	s.denied += r.RetriesDenied
+func (s *sum) add(r *reading) {
+	hoststats.Add(&s.HostStats, &r.HostStats)
+	s.breakers[r.Breaker.State]++
 }
 
-var (
-	reasonNames  = []string{"queue_full", "evicted", "max_wait", "deadline", "gave_up", "busy"}
-	outcomeNames = []string{"success", "failed", "refused", "overdue", "cancelled", "ignored"}
-	breakerNames = [3]string{gobreaker.StateClosed: "closed", gobreaker.StateHalfOpen: "half-open", gobreaker.StateOpen: "open"}
-)
+var breakerNames = [3]string{gobreaker.StateClosed: "closed", gobreaker.StateHalfOpen: "half-open", gobreaker.StateOpen: "open"}
 
-// reasonsOf are the counts of the reasons, in the order of their names.
-func reasonsOf(c *limiter.RejectedCounts) [6]*uint64 {
-	return [6]*uint64{&c.QueueFull, &c.Evicted, &c.WaitedTooLong, &c.Deadline, &c.GaveUp, &c.Busy}
-}
-
-// outcomesOf are the counts of the outcomes, in the order of their names.
-func outcomesOf(c *limiter.OutcomeCounts) [6]*uint64 {
-	return [6]*uint64{&c.Success, &c.Failed, &c.Refused, &c.Overdue, &c.Cancelled, &c.Ignored}
-}
-
-func (c *collector) send(to chan<- prometheus.Metric, name string, s *sums) {
+func (c *collector) send(to chan<- prometheus.Metric, name string, s *sum) {
 	metric := func(d *prometheus.Desc, t prometheus.ValueType, x float64, more ...string) {
 		to <- prometheus.MustNewConstMetric(d, t, x, append([]string{name}, more...)...)
 	}
@@ -175,31 +133,32 @@ func (c *collector) send(to chan<- prometheus.Metric, name string, s *sums) {
 	count := func(d *prometheus.Desc, n uint64, more ...string) {
 		metric(d, prometheus.CounterValue, float64(n), more...)
 	}
-	if !math.IsInf(s.limit, 1) {
-		gauge(c.limit, s.limit)
+	l := &s.Limiter
+	if l.Limit != math.MaxInt {
+		gauge(c.limit, float64(l.Limit))
 	}
-	gauge(c.inFlight, float64(s.inFlight))
-	gauge(c.queued, float64(s.queued))
-	count(c.admitted, s.admitted)
-	for i, n := range reasonsOf(&s.rejected) {
-		count(c.rejected, *n, reasonNames[i])
+	gauge(c.inFlight, float64(l.InFlight))
+	gauge(c.queued, float64(l.Queued))
+	count(c.admitted, l.Admitted)
+	for _, x := range hoststats.Rejected(&l.Rejected) {
+		count(c.rejected, *x.N, x.Name)
 	}
-	for i, n := range outcomesOf(&s.outcomes) {
-		count(c.outcomes, *n, outcomeNames[i])
+	for _, x := range hoststats.Outcomes(&l.Outcomes) {
+		count(c.outcomes, *x.N, x.Name)
 	}
-	count(c.leaked, s.leaked)
-	to <- prometheus.MustNewConstSummary(c.wait, s.waits, s.waited.Seconds(), nil, name)
+	count(c.leaked, l.Leaked)
+	to <- prometheus.MustNewConstSummary(c.wait, l.Waiting.Count, l.Waiting.Total.Seconds(), nil, name)
 	if !c.ofHosts {
 		return
 	}
 	for state, label := range breakerNames {
-		gauge(c.breaker, float64(s.states[state]), label)
+		gauge(c.breaker, float64(s.breakers[state]), label)
 	}
-	count(c.opened, s.opened)
-	count(c.breakerRefused, s.refused)
-	if s.pace > 0 {
-		gauge(c.pace, s.pace)
+	count(c.opened, s.Breaker.Opened)
+	count(c.breakerRefused, s.Breaker.Refused)
+	if s.Pace > 0 {
+		gauge(c.pace, s.Pace)
 	}
-	count(c.retries, s.retry)
-	count(c.denied, s.denied)
+	count(c.retries, s.Retries)
+	count(c.denied, s.RetriesDenied)
 }

@@ -2,9 +2,10 @@ package prommetrics
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tidegate-go/tidegate/internal/hoststats"
 )
 
 // Config configures a Collector. The zero value is the recommended configuration.
@@ -22,9 +23,6 @@ type Config struct {
 	Constant prometheus.Labels
 }
 
-// other is the name of the sum of those that have no series of their own.
-const other = "_OTHER"
-
 // complete fills in what is not set. It panics for a negative number of hosts,
 // as MustRegister does for what cannot be registered.
 func (c Config) complete(label string) Config {
@@ -32,34 +30,10 @@ func (c Config) complete(label string) Config {
 		panic(fmt.Sprintf("prommetrics: Config.Hosts is %d, want 0 (for 100) or more", c.Hosts))
 	}
 	if c.Hosts == 0 {
-		c.Hosts = 100
+		c.Hosts = hoststats.UsualNames
 	}
 	if c.Label == "" {
 		c.Label = label
 	}
 	return c
-}
-
-// names are those that have series of their own: the first ones that come, for
-// good, since a series that comes and goes is worse than none.
-type names struct {
-	mu    sync.Mutex
-	known map[string]bool
-	most  int
-}
-
-func (n *names) of(name string) string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.known[name] {
-		return name
-	}
-	if len(n.known) >= n.most {
-		return other
-	}
-	if n.known == nil {
-		n.known = map[string]bool{}
-	}
-	n.known[name] = true
-	return name
 }
