@@ -61,7 +61,7 @@ func (o *scenarioOptions) flags() *pflag.FlagSet {
 	set.IntVar(&o.worst, "worst", 5, "of drawn worlds show for each policy so many of the phases with the least goodput")
 	set.BoolVar(&o.list, "list", false, "list scenarios and policies, and run nothing")
 	set.StringVar(&o.json, "json", "", "`file` for all results as JSON, or - for standard output")
-	set.BoolVar(&o.live, "live", false, "play in real time against an origin in a process of its own; --scenario then chooses from "+liveNames())
+	set.BoolVar(&o.live, "live", false, "play in real time against an origin in a process of its own; --scenario then chooses from "+strings.Join(realtime.Names(), ", "))
 	set.DurationVar(&o.phase, "phase", 5*time.Second, "with --live: `duration` of each phase")
 	set.DurationVar(&o.timeout, "timeout", time.Second, "with --live: `duration` after which a call in flight is given up")
 	return set

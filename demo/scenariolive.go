@@ -4,21 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/tidegate-go/tidegate/demo/internal/realtime"
 	"github.com/tidegate-go/tidegate/demo/internal/report"
 )
-
-// liveNames are the names of the scenarios that can be played live.
-func liveNames() string {
-	var names []string
-	for _, s := range realtime.Stories() {
-		names = append(names, s.Name)
-	}
-	return strings.Join(names, ", ")
-}
 
 // runLive does what the flags ask for with --live.
 func (o *scenarioOptions) runLive(ctx context.Context, out *output, stdout, stderr *os.File) (int, error) {
@@ -55,6 +45,9 @@ func (o *scenarioOptions) runLive(ctx context.Context, out *output, stdout, stde
 	}
 	results, err := runner.Run(ctx, stories)
 	if err != nil {
+		if file != nil {
+			file.Discard()
+		}
 		return exitInternal, err
 	}
 	d := report.NewLiveDocument(results, ctx.Err() != nil)

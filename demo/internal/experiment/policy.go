@@ -33,11 +33,8 @@ var PolicyNames = []string{Unbounded, Batch, Fixed, Rate, Adaptive, AIMD, Vegas,
 // DefaultPolicies run when nobody chooses.
 var DefaultPolicies = []string{Unbounded, Batch, Fixed, Rate, Adaptive, AIMD, Vegas, Gradient2, Pool}
 
-// Published are those of the default policies that are there for comparison.
-var Published = []string{AIMD, Vegas, Gradient2}
-
-// Worthwhile leaves out the published policies where nothing pushes back, and beyond
-// 10,000 tasks Adaptive as well: nothing is compared there but how fast a limit grows
+// Worthwhile leaves out the policies that search where nothing pushes back, but for
+// Adaptive up to 10,000 tasks: nothing is compared there but how fast a limit grows
 // that need not be. Gradient2 takes a minute and a half for 10,000 sleeps, and
 // Adaptive 18 s for 100,000.
 func Worthwhile(w Workload, n int, names []string) []string {
@@ -45,7 +42,7 @@ func Worthwhile(w Workload, n int, names []string) []string {
 		return names
 	}
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return slices.Contains(Published, name) || n > 10_000 && name == Adaptive
+		return slices.Contains(Searching, name) && (name != Adaptive || n > 10_000)
 	})
 }
 

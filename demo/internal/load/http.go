@@ -95,7 +95,7 @@ func (r *trial) caller(ctx context.Context, turn time.Duration, l *log) {
 			}
 		}
 		from := time.Now()
-		err := r.call(ctx)
+		err := r.Call(ctx)
 		to := time.Now()
 		e := experiment.EndOf(ctx, err)
 		l.add(ended{to.Sub(r.begin), to.Sub(from), e})
@@ -166,8 +166,9 @@ func (r *trial) stop(harm string, retryAfter time.Duration) {
 	}
 }
 
-// call makes one GET and reads its answer to the end.
-func (h *HTTP) call(ctx context.Context) error {
+// Call makes one GET and reads its answer to the end. An answer that is not 2xx is
+// an error, and one of 429 or 503 matches [experiment.ErrRefused].
+func (h *HTTP) Call(ctx context.Context) error {
 	if h.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.Timeout)

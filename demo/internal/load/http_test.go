@@ -209,7 +209,7 @@ func TestTheHeaderIsSent(t *testing.T) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	h := &HTTP{Transport: transport, URL: s.URL, Header: http.Header{"X-Key": {"a"}, "Host": {"example.com"}}}
-	if err := h.call(t.Context()); err != nil || got.Get("X-Key") != "a" || host != "example.com" {
+	if err := h.Call(t.Context()); err != nil || got.Get("X-Key") != "a" || host != "example.com" {
 		t.Errorf("%v, %v, %q", err, got, host)
 	}
 }

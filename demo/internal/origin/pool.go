@@ -9,7 +9,8 @@ import (
 )
 
 // ticket is one request's place in the line. Each of its times is at least as
-// late as that of the request before it.
+// late as that of the request before it; after a change that holds of the answers
+// alone until the line has gone that was there before.
 type ticket struct {
 	arrival, start, finish time.Time     // at the workers
 	answer                 time.Time     // when the caller has the answer
@@ -79,17 +80,23 @@ func (p *pool) enter() (*ticket, refusal) {
 	}
 	t := &ticket{arrival: arrival, done: make(chan struct{})}
 	t.start, t.finish = p.schedule.book(arrival)
-	t.answer = t.finish.Add(p.oneWay)
-	if n := len(p.line); n > 0 && t.answer.Before(p.line[n-1].answer) {
-		t.answer = p.line[n-1].answer // after a change to less service or network
-	}
-	p.line = append(p.line, t)
+	p.join(t)
 	if len(p.line) == 1 {
 		p.timer.Reset(t.answer.Sub(now))
 	}
 	p.counts.MaxInFlight = max(p.counts.MaxInFlight, p.inFlight())
 	p.counts.MaxQueued = max(p.counts.MaxQueued, p.queued(arrival))
 	return t, refusal{}
+}
+
+// join puts a booked ticket at the end of the line. Answers keep the order of the
+// line, though a change may have made the service or the network shorter. mu is held.
+func (p *pool) join(t *ticket) {
+	t.answer = t.finish.Add(p.oneWay)
+	if n := len(p.line); n > 0 && t.answer.Before(p.line[n-1].answer) {
+		t.answer = p.line[n-1].answer
+	}
+	p.line = append(p.line, t)
 }
 
 // refuses decides on a request that gets to the workers at arrival. mu is held.
@@ -175,19 +182,15 @@ func (p *pool) change(c Config) {
 	}
 	p.schedule = newSchedule(c.Workers, c.Service)
 	working := p.count(func(t *ticket) bool { return !t.start.After(now) })
-	var last time.Time
-	for i, t := range p.line {
+	line := p.line
+	p.line = nil
+	for i, t := range line {
 		if i < working {
 			p.schedule.occupy(t.finish)
 		} else {
 			t.start, t.finish = p.schedule.book(t.arrival)
 		}
-		// Answers keep the order of the line, whatever has become shorter.
-		t.answer = t.finish.Add(p.oneWay)
-		if t.answer.Before(last) {
-			t.answer = last
-		}
-		last = t.answer
+		p.join(t)
 	}
 	if len(p.line) > 0 {
 		p.timer.Reset(p.line[0].answer.Sub(now))

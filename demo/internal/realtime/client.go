@@ -2,21 +2,18 @@ package realtime
 
 import (
 	"context"
-	"errors"
-	"io"
-	"net/http"
 	"sync"
 	"time"
 
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+	"github.com/tidegate-go/tidegate/demo/internal/load"
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
 // A client is callers behind one Limiter. Each makes one call after the other.
 type client struct {
 	limiter *limiter.Limiter
-	http    *http.Client
-	url     string
-	timeout time.Duration // of a call in flight
+	target  *load.HTTP
 
 	mu  sync.Mutex
 	now *tally // of the phase that it is
@@ -42,11 +39,11 @@ func (c *client) caller(ctx context.Context) {
 			return // ctx has ended: there is no other reason
 		}
 		start := time.Now()
-		err = c.call(ctx)
-		took, o := time.Since(start), outcome(ctx, err)
-		p.Done(o)
-		c.count(o, took)
-		if o != limiter.Success {
+		err = c.target.Call(ctx)
+		took, end := time.Since(start), experiment.EndOf(ctx, err)
+		p.Done(outcome(end))
+		c.count(end, took)
+		if end != experiment.Succeeded {
 			select {
 			case <-ctx.Done():
 			case <-time.After(backoff):
@@ -55,63 +52,26 @@ func (c *client) caller(ctx context.Context) {
 	}
 }
 
-// An errStatus is an answer that is not 200.
-type errStatus int
-
-func (e errStatus) Error() string { return http.StatusText(int(e)) }
-
-func (c *client) call(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return errStatus(resp.StatusCode)
-	}
-	return nil
-}
-
-// outcome is what a call tells its Limiter. ctx is that of the run.
-func outcome(ctx context.Context, err error) limiter.Outcome {
-	var status errStatus
-	switch {
-	case err == nil:
+// outcome is what a call that ended so tells its Limiter.
+func outcome(end experiment.End) limiter.Outcome {
+	switch end {
+	case experiment.Succeeded:
 		return limiter.Success
-	case errors.As(err, &status) && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable):
+	case experiment.Refused:
 		return limiter.Refused
-	case ctx.Err() != nil:
-		return limiter.Ignored
-	case errors.Is(err, context.DeadlineExceeded):
+	case experiment.TimedOut:
 		return limiter.Overdue
+	case experiment.Cancelled:
+		return limiter.Ignored // by the end of the run
 	}
 	return limiter.Failed
 }
 
-func (c *client) count(o limiter.Outcome, took time.Duration) {
+func (c *client) count(end experiment.End, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := c.now
-	switch o {
-	case limiter.Success:
-		t.ok++
-		_ = t.latencies.RecordValue(min(took, time.Minute).Microseconds()) // it fits
-	case limiter.Refused:
-		t.refused++
-	case limiter.Overdue:
-		t.overdue++
-	case limiter.Ignored:
-		t.cancelled++
-	default:
-		t.failed++
+	c.now.counts.Add(end)
+	if end == experiment.Succeeded {
+		c.now.latencies.Add(took)
 	}
 }

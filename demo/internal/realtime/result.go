@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
 )
 
 // A Result is what a policy achieved in a phase of a story.
@@ -14,11 +14,11 @@ type Result struct {
 	Policy string  `json:"policy"`
 	Long   float64 `json:"seconds"`
 
-	OK        int64 `json:"ok"`
-	Refused   int64 `json:"refused"` // by the origin: 429, 503
-	Overdue   int64 `json:"overdue"`
-	Failed    int64 `json:"failed"`
-	Cancelled int64 `json:"cancelled"` // by the end of the run
+	OK        int `json:"ok"`
+	Refused   int `json:"refused"` // by the origin: 429, 503
+	Overdue   int `json:"overdue"`
+	Failed    int `json:"failed"`
+	Cancelled int `json:"cancelled"` // by the end of the run
 
 	Goodput float64       `json:"goodput"` // OK per second
 	P50     time.Duration `json:"p50"`     // of OK, in flight, as all times in nanoseconds
@@ -48,29 +48,21 @@ func (r *Result) compare(best *Result) {
 
 // A tally counts during one phase. It is guarded by its client's mutex.
 type tally struct {
-	ok, refused, overdue, failed, cancelled int64
-	latencies                               *hdrhistogram.Histogram // of ok, in microseconds
+	counts    experiment.Counts
+	latencies *experiment.Latencies // of those that succeeded
 }
 
-// Latencies beyond a minute count as one; no call lasts longer.
-func newTally() *tally {
-	return &tally{latencies: hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)}
-}
+func newTally() *tally { return &tally{latencies: experiment.MergedLatencies()} }
 
 func (t *tally) add(other *tally) {
-	t.ok += other.ok
-	t.refused += other.refused
-	t.overdue += other.overdue
-	t.failed += other.failed
-	t.cancelled += other.cancelled
+	t.counts.Merge(other.counts)
 	t.latencies.Merge(other.latencies)
 }
 
 func (t *tally) fill(r *Result) {
-	r.OK, r.Refused, r.Overdue, r.Failed, r.Cancelled = t.ok, t.refused, t.overdue, t.failed, t.cancelled
-	r.Goodput = float64(t.ok) / math.Max(r.Long, 1e-9)
-	if t.ok > 0 {
-		r.P50 = time.Duration(t.latencies.ValueAtQuantile(50)) * time.Microsecond
-		r.P99 = time.Duration(t.latencies.ValueAtQuantile(99)) * time.Microsecond
-	}
+	c, p := t.counts, t.latencies.Percentiles()
+	r.OK, r.Refused, r.Overdue, r.Failed, r.Cancelled = c.Succeeded, c.Refused, c.TimedOut, c.Failed, c.Cancelled
+	r.Goodput = float64(r.OK) / math.Max(r.Long, 1e-9)
+	r.P50 = time.Duration(math.Round(p.P50 * float64(time.Millisecond)))
+	r.P99 = time.Duration(math.Round(p.P99 * float64(time.Millisecond)))
 }

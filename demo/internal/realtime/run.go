@@ -3,10 +3,10 @@ package realtime
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
+	"github.com/tidegate-go/tidegate/demo/internal/load"
 	"github.com/tidegate-go/tidegate/demo/internal/origin"
 	"github.com/tidegate-go/tidegate/demo/internal/scenario"
 	"github.com/tidegate-go/tidegate/limiter"
@@ -59,10 +59,7 @@ func bestMaker() scenario.Maker {
 func (r *Runner) Run(ctx context.Context, stories []Story) (results []Result, err error) {
 	for i := range stories {
 		s := &stories[i]
-		limits := make([]int, len(s.Phases))
-		for k := range s.Phases {
-			limits[k] = r.lab.Oracle(&scenario.Phase{Long: r.Long, Setting: s.setting(&s.Phases[k], r.Timeout)}).Limit
-		}
+		w := s.world(r.Long, r.Timeout)
 		var best []Result
 		for _, m := range r.makers() {
 			if ctx.Err() != nil {
@@ -71,7 +68,7 @@ func (r *Runner) Run(ctx context.Context, stories []Story) (results []Result, er
 			if r.Begins != nil {
 				r.Begins(s, m.Name)
 			}
-			got, err := r.play(ctx, s, m, limits)
+			got, err := r.play(ctx, s, w, m)
 			if err != nil {
 				return results, fmt.Errorf("%s under %s: %w", s.Name, m.Name, err)
 			}
@@ -90,7 +87,7 @@ func (r *Runner) Run(ctx context.Context, stories []Story) (results []Result, er
 }
 
 // play plays one story under one policy, with a new origin.
-func (r *Runner) play(ctx context.Context, s *Story, m scenario.Maker, limits []int) (results []Result, err error) {
+func (r *Runner) play(ctx context.Context, s *Story, w *scenario.World, m scenario.Maker) (results []Result, err error) {
 	o, err := origin.Start(ctx, s.Phases[0].Origin)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -106,14 +103,12 @@ func (r *Runner) play(ctx context.Context, s *Story, m scenario.Maker, limits []
 	var callers sync.WaitGroup
 	defer callers.Wait()
 	defer stop()
+	target := &load.HTTP{Transport: transport, URL: o.URL(), Timeout: r.Timeout}
 	clients := make([]*client, s.Clients)
 	for i := range clients {
-		c := &client{
-			limiter: limiter.New(m.New(r.setup(s, limits, i))),
-			http:    &http.Client{Transport: transport}, url: o.URL(), timeout: r.Timeout, now: newTally(),
-		}
+		c := &client{limiter: limiter.New(m.New(r.lab.Setup(w, &m, i))), target: target, now: newTally()}
 		clients[i] = c
-		for range part(s.Callers, s.Clients, i) {
+		for range w.Phases[0].Clients[i].Callers {
 			callers.Go(func() { c.caller(calling) })
 		}
 	}
@@ -127,7 +122,7 @@ func (r *Runner) play(ctx context.Context, s *Story, m scenario.Maker, limits []
 		mean, last := r.watch(ctx, clients)
 		result := Result{
 			Story: s.Name, Phase: s.Phases[k].Name, Policy: m.Name, Long: time.Since(began).Seconds(),
-			Limit: mean, LimitEnd: last, Best: limits[k], Interrupted: ctx.Err() != nil,
+			Limit: mean, LimitEnd: last, Best: r.lab.Oracle(&w.Phases[k]).Limit, Interrupted: ctx.Err() != nil,
 		}
 		sum := newTally()
 		for _, c := range clients {
@@ -140,16 +135,6 @@ func (r *Runner) play(ctx context.Context, s *Story, m scenario.Maker, limits []
 		}
 	}
 	return results, nil
-}
-
-// setup is what a policy of a client may know.
-func (r *Runner) setup(s *Story, limits []int, client int) scenario.Setup {
-	u := scenario.Setup{Seed: uint64(client)}
-	for k, limit := range limits {
-		u.Oracle = append(u.Oracle, max(1, part(limit, s.Clients, client)))
-		u.Ends = append(u.Ends, time.Duration(k+1)*r.Long)
-	}
-	return u
 }
 
 // watch looks at the limits until the phase is over, and returns the mean of their

@@ -10,6 +10,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+	"github.com/tidegate-go/tidegate/demo/internal/load"
 	"github.com/tidegate-go/tidegate/demo/internal/origin"
 	"github.com/tidegate-go/tidegate/demo/internal/scenario"
 	"github.com/tidegate-go/tidegate/limiter"
@@ -96,24 +98,38 @@ func TestInterruptLosesWhatWasDone(t *testing.T) {
 	}
 }
 
+// answering is a transport that does nothing but answer, or fail.
+type answering struct {
+	status int
+	err    error
+}
+
+func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	return &http.Response{StatusCode: a.status, Body: http.NoBody}, nil
+}
+
 func TestOutcomeBlamesTheService(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, c := range []struct {
 		ctx  context.Context
-		err  error
+		far  answering
 		want limiter.Outcome
 	}{
-		{t.Context(), nil, limiter.Success},
-		{t.Context(), errStatus(http.StatusTooManyRequests), limiter.Refused},
-		{t.Context(), errStatus(http.StatusServiceUnavailable), limiter.Refused},
-		{t.Context(), errStatus(http.StatusInternalServerError), limiter.Failed},
-		{t.Context(), context.DeadlineExceeded, limiter.Overdue},
-		{ended, context.Canceled, limiter.Ignored},
-		{t.Context(), errors.New("reset"), limiter.Failed},
+		{t.Context(), answering{status: http.StatusOK}, limiter.Success},
+		{t.Context(), answering{status: http.StatusTooManyRequests}, limiter.Refused},
+		{t.Context(), answering{status: http.StatusServiceUnavailable}, limiter.Refused},
+		{t.Context(), answering{status: http.StatusInternalServerError}, limiter.Failed},
+		{t.Context(), answering{err: context.DeadlineExceeded}, limiter.Overdue},
+		{ended, answering{err: context.Canceled}, limiter.Ignored},
+		{t.Context(), answering{err: errors.New("reset")}, limiter.Failed},
 	} {
-		if got := outcome(c.ctx, c.err); got != c.want {
-			t.Errorf("%v is %v, want %v", c.err, got, c.want)
+		target := &load.HTTP{Transport: c.far, URL: "http://origin.test/"}
+		if got := outcome(experiment.EndOf(c.ctx, target.Call(c.ctx))); got != c.want {
+			t.Errorf("%+v is %v, want %v", c.far, got, c.want)
 		}
 	}
 }

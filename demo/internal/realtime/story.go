@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"fmt"
-	"path"
 	"strings"
 	"time"
 
@@ -59,56 +58,41 @@ func Stories() []Story {
 	}
 }
 
-// Match returns the stories whose names match one of the patterns, in their order.
-func Match(patterns []string) (found []Story, err error) {
-	var names []string
+// Match returns the stories that one of the patterns matches, in their order; all of
+// them are the group "all".
+func Match(patterns []string) ([]Story, error) {
+	stories, unmatched, err := scenario.Choose(patterns, Stories(), func(s Story) (name, group string) { return s.Name, "all" })
+	if unmatched != "" {
+		return nil, fmt.Errorf("no live scenario matches %q; there are %s", unmatched, strings.Join(Names(), ", "))
+	}
+	return stories, err
+}
+
+// Names are those of all stories.
+func Names() (names []string) {
 	for _, s := range Stories() {
 		names = append(names, s.Name)
 	}
-	matched := map[string]bool{}
-	for _, pattern := range patterns {
-		any := false
-		for _, name := range names {
-			ok, err := path.Match(pattern, name)
-			if err != nil {
-				return nil, fmt.Errorf("%q: %w", pattern, err)
-			}
-			if ok || pattern == "all" {
-				matched[name], any = true, true
-			}
-		}
-		if !any {
-			return nil, fmt.Errorf("no live scenario matches %q; there are %s", pattern, strings.Join(names, ", "))
-		}
-	}
-	for _, s := range Stories() {
-		if matched[s.Name] {
-			found = append(found, s)
-		}
-	}
-	return found, nil
+	return names
 }
 
-// setting is a phase for the simulator, which searches the best limit.
-func (s *Story) setting(p *Phase, timeout time.Duration) scenario.Setting {
-	c := p.Origin
-	set := scenario.Setting{Server: scenario.Server{
-		Workers: c.Workers, Service: scenario.Constant(c.Service), Places: c.Queue, Quota: c.Quota, Burst: int(c.Quota / 10),
-	}}
-	for i := range s.Clients {
-		set.Clients = append(set.Clients, scenario.Client{
-			Callers: part(s.Callers, s.Clients, i), Path: c.Network, Timeout: timeout,
-		})
+// world is the story for the simulator, which searches the best limits and knows what
+// a policy may be told of them.
+func (s *Story) world(long, timeout time.Duration) *scenario.World {
+	w := &scenario.World{Name: s.Name, About: s.About}
+	for _, p := range s.Phases {
+		c := p.Origin
+		set := scenario.Setting{Server: scenario.Server{
+			Workers: c.Workers, Service: scenario.Constant(c.Service), Places: c.Queue, Quota: c.Quota, Burst: int(c.Quota / 10),
+		}}
+		for i := range s.Clients {
+			callers := s.Callers / s.Clients
+			if i < s.Callers%s.Clients {
+				callers++ // what does not divide
+			}
+			set.Clients = append(set.Clients, scenario.Client{Callers: callers, Path: c.Network, Timeout: timeout})
+		}
+		w.Phases = append(w.Phases, scenario.Phase{Name: p.Name, Long: long, Setting: set})
 	}
-	return set
-}
-
-// part is the share of one of several in a number, the first ones having what does
-// not divide.
-func part(whole, among, i int) int {
-	p := whole / among
-	if i < whole%among {
-		p++
-	}
-	return p
+	return w
 }

@@ -84,7 +84,7 @@ func (l *Lab) Oracle(p *Phase) Oracle { return l.oracles.of(p) }
 // always.
 func (l *Lab) Run(w *World, m Maker, seed uint64) *Result {
 	simulation := newSimulation(w, seed, false, func(client int) limiter.Policy {
-		return m.New(l.setup(w, &m, client))
+		return m.New(l.Setup(w, &m, client))
 	})
 	simulation.run()
 	r := &Result{World: w.Name, Group: w.Group, Policy: m.Name, Seed: seed, Events: simulation.events, Phases: simulation.result()}
@@ -100,8 +100,8 @@ func (l *Lab) Run(w *World, m Maker, seed uint64) *Result {
 	return r
 }
 
-// setup is what a policy of a client may know when it is made.
-func (l *Lab) setup(w *World, m *Maker, client int) Setup {
+// Setup is what a policy of a client may know when it is made.
+func (l *Lab) Setup(w *World, m *Maker, client int) Setup {
 	s := Setup{Initial: w.Initial, Seed: uint64(client)}
 	if !m.needsOracle() {
 		return s

@@ -37,30 +37,44 @@ func All() []*World { return slices.Clone(named()) }
 // Match returns the named worlds that one of the patterns matches, by name or
 // by group, in their own order. A pattern that matches none is an error.
 func Match(patterns []string) ([]*World, error) {
-	wanted := map[*World]bool{}
+	worlds, unmatched, err := Choose(patterns, named(), func(w *World) (name, group string) { return w.Name, w.Group })
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("scenario %w", err)
+	case unmatched != "":
+		return nil, fmt.Errorf("unknown scenario %q; --list shows the names, and valid are also globs, %s and all",
+			unmatched, strings.Join([]string{GroupStudy, GroupAnchors, GroupPathologies}, ", "))
+	}
+	return worlds, nil
+}
+
+// Choose returns those of all that one of the patterns matches: a glob of names, a
+// group, or "all"; in their own order. It also returns the first pattern that matches
+// none, and an error that begins with the pattern for one that is no glob.
+func Choose[T any](patterns []string, all []T, called func(T) (name, group string)) (chosen []T, unmatched string, err error) {
+	wanted := make([]bool, len(all))
 	for _, pattern := range patterns {
 		any := false
-		for _, w := range named() {
-			byName, err := path.Match(pattern, w.Name)
+		for i, x := range all {
+			name, group := called(x)
+			byName, err := path.Match(pattern, name)
 			if err != nil {
-				return nil, fmt.Errorf("scenario %q: %w", pattern, err)
+				return nil, "", fmt.Errorf("%q: %w", pattern, err)
 			}
-			if byName || pattern == w.Group || pattern == "all" {
-				wanted[w], any = true, true
+			if byName || pattern == group || pattern == "all" {
+				wanted[i], any = true, true
 			}
 		}
 		if !any {
-			return nil, fmt.Errorf("unknown scenario %q; --list shows the names, and valid are also globs, %s and all",
-				pattern, strings.Join([]string{GroupStudy, GroupAnchors, GroupPathologies}, ", "))
+			return nil, pattern, nil
 		}
 	}
-	var worlds []*World
-	for _, w := range named() {
-		if wanted[w] {
-			worlds = append(worlds, w)
+	for i, x := range all {
+		if wanted[i] {
+			chosen = append(chosen, x)
 		}
 	}
-	return worlds, nil
+	return chosen, "", nil
 }
 
 // A story is a world being told, phase by phase.
