@@ -125,7 +125,8 @@ func (a *attempt) report(resp *http.Response, err error) {
 		end = ended(a.req)
 	}
 	seen := err
-	if end != nil && !errors.Is(err, ErrAttemptTimeout) {
+	byCaller := end != nil && !errors.Is(err, ErrAttemptTimeout)
+	if byCaller {
 		seen = endedError{err, end}
 	}
 	o := a.t.config.Classify(resp, seen)
@@ -139,7 +140,7 @@ func (a *attempt) report(resp *http.Response, err error) {
 	}
 	a.places.report(o)
 
-	if v == errFailure && end != nil && seen != err && time.Since(a.started) < h.breaker.patience() {
+	if v == errFailure && byCaller && time.Since(a.started) < h.breaker.patience() {
 		v = errExcluded
 	}
 	a.ticket.report(v)

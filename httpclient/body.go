@@ -57,6 +57,7 @@ type body struct {
 	holder *time.Timer     // for Config.MaxHold; nil without
 	cancel <-chan struct{} // Request.Cancel
 	ended  atomic.Bool
+	left   atomic.Bool // its places have been given back
 
 	closeFirst bool        // at its end, before the place is given back
 	atEOF      atomic.Bool // and was closed by us
@@ -79,25 +80,25 @@ func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response 
 	// for those that have none to send.
 	b.closeFirst = resp.ProtoMajor == 2 && (a.req.Body == nil || a.req.Body == http.NoBody)
 	h.Body = b
-	b.host.bodies.Add(1)
 	if a.places.none() {
+		b.left.Store(true)
 		return &h.Response // it is held for the sake of a timeout
 	}
+	b.host.bodies.Add(1)
 	// Weak references, since a context may live for as long as the program,
 	// and a body that is forgotten must not.
 	if ctx.Done() != nil {
 		w := weak.Make(b)
 		b.unhook = context.AfterFunc(ctx, func() {
 			if b := w.Value(); b != nil {
-				b.places.release()
+				b.leave()
 			}
 		})
 	}
 	if d := a.t.config.MaxHold; d > 0 {
 		w := weak.Make(b)
 		b.holder = time.AfterFunc(d, func() {
-			if b := w.Value(); b != nil && !b.ended.Load() {
-				b.places.release()
+			if b := w.Value(); b != nil && b.leave() {
 				b.host.overheldFor(d)
 			}
 		})
@@ -125,7 +126,7 @@ func (b *body) Read(p []byte) (int, error) {
 		}
 		b.release()
 	}
-	settle(err, b.cancel)
+	awaitClient(err, b.cancel)
 	return n, err
 }
 
@@ -144,8 +145,7 @@ func (b *body) Close() error {
 // this one gives up the place.
 func (b *body) Unwrap() io.ReadCloser { return b.inner }
 
-// release is called once, by whoever has set ended. Places that the end of the
-// context has given back already it gives back again, which does nothing.
+// release is called once, by whoever has set ended.
 func (b *body) release() {
 	if b.unhook != nil {
 		b.unhook()
@@ -155,6 +155,16 @@ func (b *body) release() {
 	}
 	b.expiry.end()
 	b.total.end()
-	b.places.release()
-	b.host.bodies.Add(-1)
+	b.leave()
+}
+
+// leave gives the places back, unless the end of the body or of its context or
+// MaxHold has done so before.
+func (b *body) leave() bool {
+	first := b.left.CompareAndSwap(false, true)
+	if first {
+		b.places.release()
+		b.host.bodies.Add(-1)
+	}
+	return first
 }

@@ -42,7 +42,7 @@ func verdictOf(o limiter.Outcome, resp *http.Response) error {
 // A breaker is gobreaker's two-step breaker and what it lacks: a state that can
 // be read without its mutex, and changes of state that are told after its
 // mutex has been let go. Its callbacks run with the mutex held, so they only
-// take notes; settle reads them.
+// take notes; announce reads them.
 type breaker struct {
 	two     *gobreaker.TwoStepCircuitBreaker[struct{}]
 	config  Breaker
@@ -107,9 +107,9 @@ func (b *breaker) note(_ string, from, to gobreaker.State) {
 	b.noted.Store(true)
 }
 
-// settle tells the log and those who wait of the changes of state since it was
+// announce tells the log and those who wait of the changes of state since it was
 // called last. It is called after every call of gobreaker.
-func (h *host) settle() {
+func (h *host) announce() {
 	b := h.breaker
 	if !b.noted.Load() {
 		return
@@ -148,7 +148,7 @@ func (h *host) check() error {
 	}
 	if !time.Now().Before(b.until.get()) {
 		s := b.two.State() // may find that it is time to probe
-		h.settle()
+		h.announce()
 		if s != gobreaker.StateOpen {
 			return nil
 		}
@@ -167,7 +167,7 @@ func (h *host) admit() (ticket, error) {
 	}
 	done, err := b.two.Allow()
 	probing := err == nil && b.state.Load() == int32(gobreaker.StateHalfOpen)
-	h.settle()
+	h.announce()
 	if err != nil {
 		return ticket{}, h.refusal(err)
 	}
@@ -206,7 +206,7 @@ func (t *ticket) report(verdict error) {
 		return
 	}
 	done(verdict)
-	t.host.settle()
+	t.host.announce()
 }
 
 // A probe is the report of a half-open breaker's probe, which somebody else
@@ -234,6 +234,6 @@ func (p *probe) report(verdict error) {
 func (p *probe) tell(verdict error) {
 	if p.made.CompareAndSwap(false, true) {
 		p.done(verdict)
-		p.host.settle()
+		p.host.announce()
 	}
 }

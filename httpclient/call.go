@@ -20,6 +20,7 @@ type call struct {
 	total  *expiry // nil without a Timeout
 	sent   int     // attempts
 
+	unsent *http.Request  // whose body nobody else is to close
 	judged *http.Response // whose body is to be closed if judging it panics
 }
 
@@ -37,6 +38,7 @@ func (c *call) run() (*http.Response, error) {
 		req = req.WithContext(c.total)
 	}
 	for n := 1; ; n++ {
+		c.unsent = nil
 		resp, err := c.attempt(req)
 		if n >= c.t.config.Retry.Attempts {
 			return c.finish(resp, err)
@@ -47,11 +49,11 @@ func (c *call) run() (*http.Response, error) {
 		if next == nil {
 			return c.finish(resp, err)
 		}
+		c.unsent = next
 		if resp != nil {
 			discard(resp)
 		}
 		if err := c.pause(req, pause); err != nil {
-			closeBody(next)
 			return c.finish(nil, err)
 		}
 		req = next
@@ -90,15 +92,17 @@ func (c *call) finish(resp *http.Response, err error) (*http.Response, error) {
 // end gives back what the call still has.
 func (c *call) end() {
 	c.total.end()
-	if c.entry == nil {
-		closeBody(c.req)
-		return
+	if c.entry != nil {
+		if i := c.wishes.info; i != nil {
+			i.Host = c.entry.Value.name
+			i.Attempts += c.sent
+		}
+		c.entry.Unpin()
 	}
-	if i := c.wishes.info; i != nil {
-		i.Host = c.entry.Value.name
-		i.Attempts += c.sent
+	// What follows is the code of others, so it comes last.
+	if c.unsent != nil {
+		closeBody(c.unsent)
 	}
-	c.entry.Unpin()
 	if r := c.judged; r != nil && r.Body != nil {
 		r.Body.Close()
 	}
@@ -145,7 +149,7 @@ func (c *call) again(req *http.Request, resp *http.Response, err error, n int) (
 // pause waits for d, or until the caller has had enough. No place is held.
 func (c *call) pause(req *http.Request, d time.Duration) error {
 	if i := c.wishes.info; i != nil {
-		i.Backoff += d
+		defer func(start time.Time) { i.Backoff += time.Since(start) }(time.Now())
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()

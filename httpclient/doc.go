@@ -31,7 +31,8 @@
 //     without a place in the queue.
 //  4. Pacer. If the host has a quota the request waits until that has room.
 //  5. Limiter. The request waits for a place of its host, then for one of
-//     Config.Global, and holds neither while it waits for the other. All waits
+//     Config.Global. Whoever has to wait for the one gives up the other; only who
+//     has lost the host's place in doing so keeps it the second time. All waits
 //     go by priority (limiter.WithPriority) and then by arrival. They end with
 //     the request's context, with Config.MaxWait, with the queue's own bounds,
 //     and when the breaker opens.

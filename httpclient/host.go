@@ -18,7 +18,8 @@ type key struct{ name, port string }
 
 // keyOf returns the key of the host that u points to. It is the URL's host that
 // counts and not Request.Host, which names one of the many that a server
-// behind that address may have.
+// behind that address may have. A name that is not in ASCII stays as it is: whoever
+// spells one host in two ways has two hosts.
 func keyOf(u *url.URL) key {
 	name, port := splitPort(u.Host)
 	if port == "" {
@@ -62,7 +63,7 @@ type host struct {
 	pacer             atomic.Pointer[pacer] // nil until the server gives cause for one
 	budget            budget                // of retries
 
-	bodies    atomic.Int64 // held responses that have not ended
+	bodies    atomic.Int64 // that hold a place, or are forgotten
 	keepUntil moment
 
 	retries, retriesDenied, bypassed, overheld, atHead atomic.Uint64
@@ -73,10 +74,13 @@ type host struct {
 	waiting map[*waiting]context.CancelCauseFunc
 }
 
-// newHost is called with the table of hosts locked.
-func (t *Transport) newHost(k key) *host {
+// newHost is called with the table of hosts locked. The key that it returns is made
+// of the host's own name, since k is a part of some request's URL, which may be long.
+func (t *Transport) newHost(k key) (key, *host) {
 	c := t.configOf(k)
-	h := &host{name: k.String(), global: c.Global, maxWait: c.MaxWait, maxPause: c.MaxRetryAfter, noPacing: c.NoPacing}
+	name := k.String()
+	k = key{name[:len(k.name)], name[len(k.name)+1:]}
+	h := &host{name: name, global: c.Global, maxWait: c.MaxWait, maxPause: c.MaxRetryAfter, noPacing: c.NoPacing}
 	h.log.to = t.log
 	if !c.Breaker.Disabled {
 		h.breaker = newBreaker(c.Breaker)
@@ -85,7 +89,7 @@ func (t *Transport) newHost(k key) *host {
 		h.timeout = &timeoutError{kind: ErrAttemptTimeout, after: c.AttemptTimeout}
 	}
 	h.limiter = t.newLimiter(h, c)
-	return h
+	return k, h
 }
 
 func (t *Transport) newLimiter(h *host, c Config) *limiter.Limiter {

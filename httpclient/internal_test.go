@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/tidegate-go/tidegate/limiter"
 )
@@ -86,6 +88,34 @@ func TestKeyOf(t *testing.T) {
 	}
 	if got := keyOf(&url.URL{Scheme: "HTTP", Host: "A"}).String(); got != "a:80" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestUnreadableQuotaHidesTheOneOfAnotherSpelling(t *testing.T) {
+	h := http.Header{"Ratelimit": {"what;is=this"}, "X-Ratelimit-Remaining": {"7"}, "X-Ratelimit-Reset": {"30"}}
+	if got := quotasOf(h, time.Now()); len(got) != 1 || got[0].left != 7 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A crawler's URLs may be long, and its hosts many.
+func TestHostKeepsAWholeURLInMemory(t *testing.T) {
+	tr, err := NewTransport(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse("https://example.com:8443/" + strings.Repeat("long", 1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := keyOf(u)
+	e := tr.hosts.Pin(asked)
+	defer e.Unpin()
+	if e.Key != asked {
+		t.Errorf("key %v, want %v", e.Key, asked)
+	}
+	if unsafe.StringData(e.Key.name) == unsafe.StringData(asked.name) || unsafe.StringData(e.Key.port) == unsafe.StringData(asked.port) {
+		t.Error("the key is a part of the URL")
 	}
 }
 

@@ -45,11 +45,10 @@ func (s *sample) take() (n int64, ok bool) {
 // rejected counts and logs a request that was not sent.
 func (h *host) rejected(err error) {
 	var r *limiter.RejectedError
-	var b *BreakerError
-	switch {
-	case errors.As(err, &b):
+	//nolint:errorlint // one within the cause of a caller's context is another host's
+	if _, ours := err.(*BreakerError); ours {
 		h.breaker.refused.Add(1)
-	case errors.As(err, &r) && r.Reason == limiter.GaveUp:
+	} else if errors.As(err, &r) && r.Reason == limiter.GaveUp {
 		return // the caller's own wish
 	}
 	if !h.log.to.Core().Enabled(zap.WarnLevel) {

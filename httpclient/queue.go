@@ -103,9 +103,9 @@ func (w *waiting) take(p *places) error {
 	if err == nil {
 		return nil
 	}
-	var opened *BreakerError
-	if errors.As(context.Cause(w), &opened) {
-		return opened
+	//nolint:errorlint // what a caller's cause wraps is not ours
+	if f, ok := context.Cause(w).(flushed); ok {
+		return f.error
 	}
 	var r *limiter.RejectedError
 	if w.ours() && errors.As(err, &r) && r.Reason == limiter.Deadline {
@@ -172,7 +172,7 @@ func (w *waiting) begin() {
 	h.mu.Unlock()
 	// A breaker that opened before this would not have found us.
 	if err := h.check(); err != nil {
-		cancel(err)
+		cancel(flushed{err})
 	}
 }
 
@@ -190,11 +190,16 @@ func (w *waiting) end() {
 	w.host.lookForLeaks() // who had to wait has cause to ask
 }
 
+// flushed is the cause with which a wait ends because the host's breaker has opened.
+// A type of its own tells it from the causes that callers give to their contexts,
+// which may be the errors of other hosts' breakers.
+type flushed struct{ error }
+
 // flush ends every wait with err.
 func (h *host) flush(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, cancel := range h.waiting {
-		cancel(err) // never blocks, and runs nobody's code but that of contexts
+		cancel(flushed{err}) // never blocks, and runs nobody's code but that of contexts
 	}
 }

@@ -60,8 +60,8 @@ func quotasOf(h http.Header, now time.Time) []quota {
 	if len(h) == 0 || fromCache(h) {
 		return nil
 	}
-	if values := h["Ratelimit"]; len(values) > 0 {
-		return ietfQuotas(values, h["Ratelimit-Policy"], now)
+	if list := ietfQuotas(h["Ratelimit"], h["Ratelimit-Policy"], now); list != nil {
+		return list
 	}
 	for _, s := range spellings {
 		if h[s[1]] == nil {

@@ -77,8 +77,11 @@ func (h *host) breakerStats() BreakerStats {
 	if b == nil {
 		return BreakerStats{}
 	}
-	s := BreakerStats{State: b.two.State(), Counts: b.two.Counts(), Refused: b.refused.Load()}
-	h.settle() // asking may have made it half-open
+	s := BreakerStats{State: gobreaker.StateOpen, Counts: b.two.Counts(), Refused: b.refused.Load()}
+	if h.check() == nil { // gobreaker calls it half-open a little before it lets anybody through
+		s.State = b.two.State()
+		h.announce() // asking may have made it half-open
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s.Opened = b.opened

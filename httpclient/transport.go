@@ -67,11 +67,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer closeBody(req)
 		return t.base().RoundTrip(req)
 	}
-	c := call{t: t, req: req, wishes: wishesOf(req.Context())}
+	c := call{t: t, req: req, unsent: req, wishes: wishesOf(req.Context())}
 	defer c.end()
 	resp, err := c.run()
 	if err != nil {
-		settle(err, cancelOf(req))
+		awaitClient(err, cancelOf(req))
 		return nil, err
 	}
 	return resp, nil

@@ -37,12 +37,12 @@ func NewKeyed[K comparable](limit int, create func(key K) *Limiter) *Keyed[K] {
 	if create == nil {
 		badConfig("NewKeyed", "create", nil, "a function that makes a Limiter")
 	}
-	checked := func(key K) *Limiter {
+	checked := func(key K) (K, *Limiter) {
 		l := create(key)
 		if l == nil {
 			badConfig("NewKeyed", "the result of create", nil, "a Limiter")
 		}
-		return l
+		return key, l
 	}
 	return &Keyed[K]{perkey.New(limit, checked, (*Limiter).busy)}
 }

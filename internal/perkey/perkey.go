@@ -13,7 +13,7 @@ import (
 // it is idle. A Table is safe for concurrent use.
 type Table[K comparable, V any] struct {
 	limit int
-	make  func(K) V
+	make  func(K) (K, V)
 	busy  func(V) bool
 
 	mu    sync.Mutex
@@ -36,9 +36,11 @@ type Entry[K comparable, V any] struct {
 
 // New returns a Table that keeps up to limit values. create makes the value of
 // a key, exactly once per stay in the table; it runs with the table locked and
-// must not use it. busy says whether a value that nobody has pinned is in use
+// must not use it. The key that it returns is equal to the one it got and is kept
+// in its place, so that a key that is a part of a long string does not keep all of
+// that in memory. busy says whether a value that nobody has pinned is in use
 // all the same; nil means that only pins count.
-func New[K comparable, V any](limit int, create func(K) V, busy func(V) bool) *Table[K, V] {
+func New[K comparable, V any](limit int, create func(K) (K, V), busy func(V) bool) *Table[K, V] {
 	if busy == nil {
 		busy = func(V) bool { return false }
 	}
@@ -53,9 +55,10 @@ func (t *Table[K, V]) Pin(key K) *Entry[K, V] {
 	if ok {
 		t.unlink(e)
 	} else {
-		e = &Entry[K, V]{Key: key, Value: t.make(key)}
+		e = new(Entry[K, V])
+		e.Key, e.Value = t.make(key)
 		if key == key { // a NaN would never be found again, nor deleted
-			t.byKey[key] = e
+			t.byKey[e.Key] = e
 		}
 	}
 	t.link(e)

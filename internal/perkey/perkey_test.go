@@ -7,7 +7,7 @@ import (
 
 func TestPinnedValueIsDropped(t *testing.T) {
 	made := map[int]int{}
-	table := New(1, func(key int) int { made[key]++; return 10 * key }, nil)
+	table := New(1, func(key int) (int, int) { made[key]++; return key, 10 * key }, nil)
 	pinned := table.Pin(1)
 	for key := range 50 {
 		e := table.Pin(100 + key)
@@ -32,11 +32,11 @@ func TestPinnedValueIsDropped(t *testing.T) {
 
 func TestCreateThatPanicsBreaksTheTable(t *testing.T) {
 	fail := true
-	table := New(4, func(key string) string {
+	table := New(4, func(key string) (string, string) {
 		if fail {
 			panic("on purpose")
 		}
-		return key
+		return key, key
 	}, nil)
 	func() {
 		defer func() { _ = recover() }()
@@ -49,7 +49,7 @@ func TestCreateThatPanicsBreaksTheTable(t *testing.T) {
 }
 
 func TestEachMissesTheOrderOfUse(t *testing.T) {
-	table := New(9, func(key int) int { return key }, nil)
+	table := New(9, func(key int) (int, int) { return key, key }, nil)
 	for _, key := range []int{1, 2, 3, 1} {
 		table.Pin(key).Unpin()
 	}
