@@ -118,8 +118,8 @@
 //
 // # Cost
 //
-// About 600 ns and 3 allocations per request with a fixed limit and a breaker,
-// of which gobreaker takes about 200 ns and 1 allocation. A context that can be
+// Between 0.6 and 1.1 µs, by the machine, and 2 allocations per request with a fixed
+// limit and a breaker, of which gobreaker takes a fourth and 1 allocation. A context that can be
 // cancelled costs 4 more, for the hook on its end, and an AttemptTimeout 13.
 // Nothing is buffered. A host takes about 2.6 kB.
 //

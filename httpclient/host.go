@@ -23,13 +23,13 @@ type key struct{ name, port string }
 func keyOf(u *url.URL) key {
 	name, port := splitPort(u.Host)
 	if port == "" {
-		switch strings.ToLower(u.Scheme) {
+		switch scheme := strings.ToLower(u.Scheme); scheme {
 		case "http":
 			port = "80"
 		case "https":
 			port = "443"
 		default:
-			port = u.Scheme // a protocol registered with http.Transport
+			port = scheme // a protocol registered with http.Transport
 		}
 	}
 	return key{normal(name), port}
