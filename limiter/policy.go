@@ -45,12 +45,21 @@ type Reasoner interface {
 	Reason() string
 }
 
+// A Clockless is a Policy that never looks at State.Now or State.Wall, which its
+// having the method says. A Limiter that has such a Policy reads no clock on its fast
+// path, which is most of what a call costs, unless it is observed; State.Now and
+// Result.Latency may then be 0, and Stats.Latency stays empty. [Fixed], [Batch],
+// [Unlimited] and All of them are Clockless.
+type Clockless interface {
+	Policy
+	Clockless()
+}
+
 // State is what a Limiter tells its Policy about the moment of a call.
 type State struct {
 	// Now is the time that has passed since the Limiter first looked at the
 	// clock. It never runs backwards and takes no part in changes of the wall
-	// clock. It may be 0 for policies of this package that need no time, since
-	// reading the clock is most of what a call costs.
+	// clock. It may be 0 for a policy that is [Clockless].
 	Now time.Duration
 
 	// Epoch points at what the wall clock said when Now was 0, as it would say
@@ -90,12 +99,8 @@ type Result struct {
 	QueueDelay time.Duration
 }
 
-// clockless marks the policies of this package that never look at State.Now.
-// A Limiter that has such a Policy reads no clock on its fast path.
-type clockless interface{ clockless() }
-
 func needsClock(p Policy) bool {
-	_, free := p.(clockless)
+	_, free := p.(Clockless)
 	return !free
 }
 
@@ -119,7 +124,7 @@ type unlimited struct{}
 func (unlimited) Next(State) (int, time.Duration) { return math.MaxInt, 0 }
 func (unlimited) Start(State)                     {}
 func (unlimited) Report(State, Result)            {}
-func (unlimited) clockless()                      {}
+func (unlimited) Clockless()                      {}
 
 // All returns the Policy that obeys every one of ps: the least of their limits
 // and the longest of their waits, decided as one. A call starts when all of
@@ -208,4 +213,5 @@ func (a *all) Reason() string {
 // timelessAll is an all of which no part looks at the time.
 type timelessAll struct{ *all }
 
-func (timelessAll) clockless() {}
+// Clockless implements the interface of that name.
+func (timelessAll) Clockless() {}

@@ -21,7 +21,7 @@ type fixed int
 func (n fixed) Next(State) (int, time.Duration) { return int(n), 0 }
 func (n fixed) Start(State)                     {}
 func (n fixed) Report(State, Result)            {}
-func (n fixed) clockless()                      {}
+func (n fixed) Clockless()                      {}
 
 // Batch returns the Policy that works in batches: up to n calls start, and
 // then none until all of them have ended. A batch therefore takes as long as
@@ -59,4 +59,4 @@ func (b *batch) Start(s State) {
 }
 
 func (b *batch) Report(State, Result) {}
-func (b *batch) clockless()           {}
+func (b *batch) Clockless()           {}

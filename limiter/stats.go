@@ -26,7 +26,7 @@ type Stats struct {
 	Waiting Summary
 
 	// Latency sums up the calls that ended in Success, from start to report.
-	// It is empty for policies that need no clock, unless the Limiter is
+	// It is empty for policies that are [Clockless], unless the Limiter is
 	// observed.
 	Latency Summary
 

@@ -123,6 +123,9 @@ func (s *Share) Start(at limiter.State) { s.holding.Start(at) }
 // Report implements [limiter.Policy].
 func (s *Share) Report(at limiter.State, r limiter.Result) { s.holding.Report(at, r) }
 
+// Clockless implements [limiter.Clockless]: time passes for the lease and not for calls.
+func (s *Share) Clockless() {}
+
 // Reason implements [limiter.Reasoner].
 func (s *Share) Reason() string {
 	now := s.Stats()

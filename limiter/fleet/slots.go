@@ -18,8 +18,7 @@ type slots struct {
 	started  atomic.Uint64
 	reported atomic.Uint64
 	refused  atomic.Uint64
-	inFlight atomic.Int64 // when something last happened
-	queued   atomic.Int64
+	last     atomic.Uint64 // in flight and queued, 32 bits each, when something last happened
 
 	// What follows is the lease's.
 	before  uint64 // events
@@ -54,13 +53,13 @@ func (s *slots) Report(at limiter.State, _ limiter.Result) {
 }
 
 func (s *slots) note(at limiter.State) {
-	s.inFlight.Store(int64(at.InFlight))
-	s.queued.Store(int64(at.Queued))
+	s.last.Store(uint64(at.InFlight)<<32 | uint64(at.Queued)&math.MaxUint32)
 }
 
 func (s *slots) request(time.Duration, bool) request {
 	started, reported := s.started.Load(), s.reported.Load()
-	used, queued := s.inFlight.Load(), s.queued.Load()
+	last := s.last.Load()
+	used, queued := int64(last>>32), int64(last&math.MaxUint32)
 	if events := started + reported + s.refused.Load(); events == s.before {
 		// Nothing has happened, so nobody waits. What has been reported since the
 		// last event may have been released too, which a Policy is not told.

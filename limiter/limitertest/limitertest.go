@@ -62,6 +62,23 @@ func Run(t *testing.T, create func() limiter.Policy) {
 			}
 		}
 	})
+	if _, ok := create().(limiter.Clockless); ok {
+		t.Run("clockless, so no time changes its answers", func(t *testing.T) {
+			for seed := range uint64(scripts) {
+				a, b := newHistory(t, seed, create()), newHistory(t, seed, create())
+				b.stopped = true
+				for range length {
+					a.step()
+					b.step()
+					la, wa := a.ask()
+					lb, wb := b.ask()
+					if la != lb || wa != wb {
+						t.Fatalf("%v: it says (%d, %v), and (%d, %v) when State.Now is always 0", a, la, wa, lb, wb)
+					}
+				}
+			}
+		})
+	}
 	t.Run("never stops for good", func(t *testing.T) {
 		everyScript(t, create, func(h *history) {
 			if h.steps%20 == 0 {
@@ -102,6 +119,7 @@ type history struct {
 	random  *rand.Rand
 	policy  limiter.Policy
 	now     time.Duration
+	stopped bool            // the policy is not told the time
 	running []time.Duration // starts of the calls in flight
 	queued  int
 	last    string
@@ -120,6 +138,9 @@ func (h *history) String() string {
 }
 
 func (h *history) state(queued int) limiter.State {
+	if h.stopped {
+		return limiter.State{InFlight: len(h.running), Queued: queued}
+	}
 	return limiter.State{Now: h.now, Epoch: &epoch, InFlight: len(h.running), Queued: queued}
 }
 
@@ -158,8 +179,15 @@ func (h *history) end(i int) {
 		outcome = limiter.Outcome(h.random.IntN(6))
 	}
 	h.last = outcome.String()
-	h.policy.Report(h.state(h.queued), limiter.Result{Outcome: outcome, Latency: h.now - start})
+	h.policy.Report(h.state(h.queued), h.result(outcome, start))
 	h.running = append(h.running[:i], h.running[i+1:]...)
+}
+
+func (h *history) result(o limiter.Outcome, start time.Duration) limiter.Result {
+	if h.stopped {
+		return limiter.Result{Outcome: o}
+	}
+	return limiter.Result{Outcome: o, Latency: h.now - start}
 }
 
 func (h *history) drain() {

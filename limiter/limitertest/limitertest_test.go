@@ -66,6 +66,7 @@ var broken = map[string]func() limiter.Policy{
 	"draws lots":             func() limiter.Policy { return lots{} },
 	"stops after refusals":   func() limiter.Policy { return &sulking{limit: 4} },
 	"never stops waiting":    func() limiter.Policy { return putOff{} },
+	"looks at the time":      func() limiter.Policy { return clockless{} },
 	"waits for a call's end": func() limiter.Policy { return &leaking{} },
 }
 
@@ -90,6 +91,13 @@ func (lots) Next(s limiter.State) (int, time.Duration) {
 type putOff struct{ silent }
 
 func (putOff) Next(limiter.State) (int, time.Duration) { return 1, time.Nanosecond }
+
+// clockless says so and is not.
+type clockless struct{ silent }
+
+func (clockless) Clockless() {}
+
+func (clockless) Next(s limiter.State) (int, time.Duration) { return 1 + int(s.Now/time.Minute)%2, 0 }
 
 type sulking struct {
 	silent
