@@ -59,6 +59,13 @@ var (
 	client = http.DefaultClient
 	fetch  = func(context.Context, string) error { return nil }
 	l      = limiter.New(limiter.Fixed(1))
+	work   = func(context.Context) error { return nil }
+
+	logger      = zap.NewNop()
+	req         *http.Request
+	target      *url.URL
+	transport   *httpclient.Transport
+	unavailable = func(time.Duration) error { return nil }
 )
 `
 
@@ -195,7 +202,7 @@ func TestSnippetDoesNotCompile(t *testing.T) {
 		if len(h.where) == 0 {
 			continue
 		}
-		vet := exec.CommandContext(t.Context(), "go", "vet", "-unusedresult=false", "./...")
+		vet := exec.CommandContext(t.Context(), "go", "vet", "-unusedresult=false", "-unreachable=false", "./...")
 		vet.Dir = h.dir
 		vet.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
 		if out, err := vet.CombinedOutput(); err != nil {
@@ -215,7 +222,8 @@ func program(snippet string) string {
 		return snippet
 	}
 	body := snippet
-	declares := regexp.MustCompile(`(?m)^(func|type|var|const) `).MatchString(snippet)
+	declares := regexp.MustCompile(`(?m)^(func|type) `).MatchString(snippet) ||
+		regexp.MustCompile(`(?m)^(var|const) `).MatchString(snippet) && !strings.Contains(snippet, ":=")
 	if !declares {
 		// Variables may be set and not used: a snippet ends where its point is made.
 		used := map[string]bool{}
@@ -232,7 +240,8 @@ func program(snippet string) string {
 		if regexp.MustCompile(`\berr\b`).MatchString(snippet) && !used["err"] {
 			body = "var err error\n" + body + "\t_ = err\n"
 		}
-		body = "func _() {\n" + body + "}\n"
+		// It may return an error, of which the rest is then out of reach.
+		body = "func _() error {\n" + body + "\treturn nil\n}\n"
 	}
 	var file strings.Builder
 	file.WriteString("package snippet\n\nimport (\n")
@@ -247,6 +256,9 @@ func program(snippet string) string {
 		fmt.Fprintf(&file, "\t%q\n", imports[name])
 	}
 	file.WriteString(")\n" + surroundings + "\n" + body)
+	if strings.Contains(body, "oauth2.") {
+		file.WriteString("\nvar tokens oauth2.TokenSource\n")
+	}
 	return file.String()
 }
 
