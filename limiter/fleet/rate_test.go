@@ -171,7 +171,7 @@ func TestManyProcesses(t *testing.T) {
 	inBed(t, func(t *testing.T, b *bed) {
 		n := *processes
 		for range n {
-			b.calls(b.rate(fleet.Config{Renew: time.Second, Lease: 5 * time.Second}, float64(5*n), n), 0, 5, time.Millisecond)
+			b.calls(b.rate(fleet.Config{Renew: time.Second, Lease: 5 * time.Second}, float64(5*n), 5*n), 0, 5, time.Millisecond)
 		}
 		time.Sleep(8 * time.Second)
 		each, sum := b.during(10 * time.Second)

@@ -72,7 +72,9 @@ type holding interface {
 // NewRate returns a share of perSecond calls per second, of which burst may start at
 // once after a pause of the whole fleet. What processes have in hand at any moment,
 // the calls of one renewal and at least one call each, comes on top of the burst;
-// over time the fleet never starts more than perSecond.
+// over time the fleet never starts more than perSecond. A burst below what comes in one
+// Renew, perSecond × Renew, costs goodput and fairness: the bucket overflows between
+// the renewals of the processes, which come when they come.
 //
 // All processes should say the same perSecond and burst; while a new value is rolled
 // out each renewal counts with its own. The errors are [*ConfigError].

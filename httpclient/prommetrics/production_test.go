@@ -1,0 +1,70 @@
+package prommetrics_test
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tidegate-go/tidegate/httpclient/prommetrics"
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// The dashboard and the alerts of docs/production.md live by these names.
+func TestProductionNamesASeriesThatDoesNotExist(t *testing.T) {
+	text, err := os.ReadFile("../../docs/production.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := transport(t, withQuota{}, limiter.Fixed(7))
+	get(t, tr, "http://a.example/")
+	get(t, tr, "http://a.example/") // which the quota of the first answer paces
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(prommetrics.Transport(tr, prommetrics.Config{}))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, f := range families {
+		name := f.GetName()
+		known[name] = true
+		for _, m := range f.GetMetric() {
+			if m.GetSummary() != nil || m.GetHistogram() != nil {
+				known[name+"_sum"], known[name+"_count"] = true, true
+			}
+			for _, l := range m.GetLabel() {
+				known[name+" "+l.GetName()+"="+l.GetValue()] = true
+			}
+		}
+	}
+	seen := 0
+	for _, m := range regexp.MustCompile(`(tidegate_[a-z_]+)(?:\{(\w+)=~?"([^"]*)"\})?`).FindAllStringSubmatch(string(text), -1) {
+		seen++
+		if !known[m[1]] {
+			t.Errorf("no %s", m[1])
+		}
+		if m[2] == "" {
+			continue
+		}
+		for value := range strings.SplitSeq(m[3], "|") {
+			if !known[m[1]+" "+m[2]+"="+value] {
+				t.Errorf("no %s with %s=%q", m[1], m[2], value)
+			}
+		}
+	}
+	if seen < 15 {
+		t.Errorf("only %d names found", seen)
+	}
+}
+
+type withQuota struct{}
+
+func (withQuota) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := answering(200).RoundTrip(req)
+	resp.Header.Set("RateLimit", `"requests";r=5;t=1`)
+	return resp, err
+}
