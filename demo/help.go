@@ -55,6 +55,7 @@ Commands (each with --help):
   report      the HTML report, CSV or Markdown from JSON
   compare     two results beside each other; fails on a regression
   selfcheck   what the harness itself costs, and whether it tells the truth
+  pictures    draw the pictures of the documents
   completion  the script that completes all this in bash, zsh, fish or PowerShell
 
 The report and the results of the last run are kept in your cache folder; the

@@ -15,7 +15,7 @@ import (
 func subcommands(s streams) []*cobra.Command {
 	return []*cobra.Command{
 		newSweep(s), newProbe(s), newServe(s), newDoctor(s),
-		newScenarioCommand(s), newReportCommand(s), newCompareCommand(s), newSelfcheckCommand(s),
+		newScenarioCommand(s), newReportCommand(s), newCompareCommand(s), newSelfcheckCommand(s), newPictures(s),
 	}
 }
 

@@ -40,6 +40,9 @@ type bin struct {
 	done    int
 	latency time.Duration // sum
 	limit   int           // at its end, of all clients together
+	limits  []int         // of each, if there are several
+
+	inFlight, waiting int // at its end
 }
 
 // Counts are how calls have ended.
@@ -121,10 +124,18 @@ func (m *simulation) endBin() {
 	r := &m.seen
 	r.fly(m.now, 0)
 	s := r.current
+	s.bin.inFlight, s.bin.waiting = r.flying, m.server.waiting()
+	if len(m.gates) > 1 {
+		s.bin.limits = make([]int, len(m.gates))
+	}
 	for i := range m.gates {
 		g := &m.gates[i]
 		if g.policy != nil && m.clients[i].counted() && !m.clients[i].Absent {
-			s.bin.limit += min(g.limit, 1<<30)
+			limit := min(g.limit, 1<<30)
+			s.bin.limit += limit
+			if len(m.gates) > 1 {
+				s.bin.limits[i] = limit
+			}
 		}
 	}
 	s.bins = append(s.bins, s.bin)

@@ -35,6 +35,14 @@ type server struct {
 
 const never = time.Duration(math.MaxInt64)
 
+// waiting is how many calls are there that nobody works on.
+func (s *server) waiting() int {
+	if s.Kind == Sharing {
+		return 0
+	}
+	return s.line.size
+}
+
 // become changes what the server is.
 func (s *server) become(v Server, now time.Duration) {
 	s.advance(now)
