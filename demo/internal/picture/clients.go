@@ -19,11 +19,11 @@ func drawClients(lab *scenario.Lab) []byte {
 		seconds += w.Phases[i].Long.Seconds()
 		best = append(best, point{seconds, limit})
 	}
-	c := newCanvas(720, 342, "Eight clients of one service, each with an Adaptive of its own",
+	c := newCanvas(720, 360, "Eight clients of one service, each with an Adaptive of its own",
 		"The limits of eight clients on top of each other while they join, one every 15 seconds, beside the best limit of all together; and the calls that wait at the service.")
 	x := scale{0, seconds, false}
-	limits := c.panel(58, 160, x, scale{0, 120, false})
-	queue := c.panel(252, 64, x, scale{0, 60, false})
+	limits := c.panel(76, 160, x, scale{0, 120, false})
+	queue := c.panel(270, 64, x, scale{0, 60, false})
 	c.legend(22, key{"area adaptive", "the limits of the clients, on top of each other"}, key{"dash ink", "the best limit for all together"})
 	limits.frame("calls at once", 0, 40, 80, 120)
 	queue.frame("calls that wait at the service", 0, 30, 60)
@@ -43,8 +43,12 @@ func drawClients(lab *scenario.Lab) []byte {
 		}
 		limits.series("thin adaptive", sum)
 	}
-	for i := 1; i < clients; i++ {
-		c.text("small middle dim", limits.px(float64(15*i)-7.5), limits.top-7, fmt.Sprint(i))
+	for i := 1; i <= clients; i++ { // the last phase is longer
+		text := fmt.Sprint(i)
+		if i == 1 {
+			text += " client"
+		}
+		c.text("small middle ink", limits.px(float64(15*i)-7.5), 48, text)
 	}
 	limits.series("dash ink", best)
 	queue.area("fill adaptive", each(func(m scenario.Moment) float64 { return float64(m.Waiting) }))

@@ -66,11 +66,11 @@ func (s stepPicture) draw(lab *scenario.Lab) []byte {
 	m := s.maker(int(best[0].y))
 	course := lab.Run(w, m, stepSeed).Course()
 
-	c := newCanvas(720, 318, s.title+" while a service loses capacity and gets it back",
+	c := newCanvas(720, 336, s.title+" while a service loses capacity and gets it back",
 		fmt.Sprintf("Above, over %.0f seconds: the limit, the calls in flight, and the best fixed limit of each phase. Below: calls that wait at the service.", seconds))
 	x := scale{0, seconds, false}
-	calls := c.panel(58, 130, x, scale{1, 1000, true})
-	queue := c.panel(222, 70, x, scale{0, 300, false})
+	calls := c.panel(76, 130, x, scale{1, 1000, true})
+	queue := c.panel(240, 70, x, scale{0, 300, false})
 	keys := []key{{"area " + s.name, "calls in flight"}, {"dash ink", "the best fixed limit"}}
 	if s.name != "unlimited" {
 		keys = append([]key{{"line " + s.name, "limit"}}, keys...)
@@ -82,7 +82,7 @@ func (s stepPicture) draw(lab *scenario.Lab) []byte {
 	from := 0.0
 	for i := range w.Phases {
 		to := from + w.Phases[i].Long.Seconds()
-		c.text("small middle dim", calls.px((from+to)/2), calls.top-7, fmt.Sprintf("%d workers", w.Phases[i].Server.Workers))
+		c.text("small middle ink", calls.px((from+to)/2), 48, fmt.Sprintf("%d workers", w.Phases[i].Server.Workers))
 		if i > 0 {
 			calls.upright("thin dim", from)
 			queue.upright("thin dim", from)

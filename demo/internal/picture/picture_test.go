@@ -1,0 +1,99 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+const folder = "../../../docs/pictures"
+
+// Virtual time gives the same picture on every run: what differs has changed.
+func TestCommittedPictureIsNotWhatTheCodeDraws(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws all pictures")
+	}
+	drawn := map[string]bool{}
+	for _, p := range All() {
+		drawn[p.Name+".svg"] = true
+		path := filepath.Join(folder, p.Name+".svg")
+		committed, err := os.ReadFile(path)
+		switch {
+		case err != nil:
+			t.Error(err)
+		case runtime.GOARCH == "amd64" && !bytes.Equal(committed, p.SVG): // others may round the last digit another way
+			t.Errorf("%s: go run ./demo pictures draws another one", path)
+		}
+		if len(p.SVG) > 20_000 {
+			t.Errorf("%s: %d bytes", p.Name, len(p.SVG))
+		}
+		readable(t, p)
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !drawn[f.Name()] {
+			t.Errorf("%s: nothing draws it", f.Name())
+		}
+	}
+}
+
+// readable checks that p is XML, says in words what it shows, has colours for light
+// and for dark, and asks nobody for anything.
+func readable(t *testing.T, p Picture) {
+	t.Helper()
+	decoder := xml.NewDecoder(bytes.NewReader(p.SVG))
+	for {
+		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+			break
+		}
+	}
+	text := string(p.SVG)
+	for _, want := range []string{"<title>", "<desc>", "prefers-color-scheme:dark"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: no %s", p.Name, want)
+		}
+	}
+	if rest := strings.ReplaceAll(text, `xmlns="http://www.w3.org/2000/svg"`, ""); strings.Contains(rest, "http") || strings.Contains(rest, "url(") {
+		t.Errorf("%s asks for something from elsewhere", p.Name)
+	}
+	if strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
+		t.Errorf("%s has a place that is no number", p.Name)
+	}
+}
+
+// The documents show every picture, so none is kept for nothing.
+func TestPictureIsInNoDocument(t *testing.T) {
+	documents, err := filepath.Glob("../../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, name := range append(documents, "../../../README.md") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !strings.Contains(all.String(), "pictures/"+f.Name()) {
+			t.Errorf("%s", f.Name())
+		}
+	}
+}
