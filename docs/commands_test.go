@@ -30,6 +30,8 @@ type shortForm struct {
 var shortForms = []shortForm{
 	{words: []string{"go run ./demo serve"}, set: map[string]string{"--for": "300ms"}},
 	{words: []string{"go run ./demo probe"}, set: map[string]string{"--max-time": "2s", "--max-concurrency": "8"}},
+	{words: []string{"go run ./demo sweep sleep"}, set: map[string]string{"--n": "1000"}},
+	{words: []string{"go run ./demo pictures"}, set: map[string]string{"--dir": "$(mktemp -d)"}},
 	{words: []string{"go run ./demo sweep"}, set: map[string]string{"--rounds": "1", "--window": "50ms", "--max": "32"}},
 	{words: []string{"go run ./demo scenario", "--live"}, set: map[string]string{"--phase": "1s"}},
 	{
