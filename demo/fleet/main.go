@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tidegate-go/tidegate/demo/internal/origin"
+	"github.com/tidegate-go/tidegate/demo/internal/picture"
 )
 
 // options are what the user can choose.
@@ -31,6 +32,7 @@ type options struct {
 	lasts     time.Duration
 	warmUp    time.Duration
 	redis     string
+	plot      string
 }
 
 const usage = `Have processes share the quota of one origin on this machine.
@@ -49,6 +51,7 @@ func main() {
 	set.Float64Var(&o.quota, "quota", 1000, "`calls` per second that the origin admits, 20 to 5000")
 	set.DurationVar(&o.lasts, "for", 10*time.Second, "`duration` of each measurement, 1s to 10m")
 	set.StringVar(&o.redis, "redis", "", "`address` of a Redis, host:port; by default an own one or a stand-in")
+	set.StringVar(&o.plot, "plot", "", "`file` for a picture of it, SVG")
 	set.Usage = func() { fmt.Fprint(os.Stderr, usage, set.FlagUsages()) }
 	if err := set.Parse(os.Args[1:]); err != nil {
 		if err == pflag.ErrHelp {
@@ -92,16 +95,28 @@ func run(ctx context.Context, o *options) error {
 	t.SetOutputMirror(os.Stdout)
 	t.SetStyle(table.StyleLight)
 	t.AppendHeader(table.Row{"mode", "admitted / quota", "refused by the origin", "the busy get, % of quota", "Jain of the busy", "the others get, % of wanted", "Redis commands per process and 100 ms"})
+	var runs []picture.FleetRun
 	for _, m := range modes {
-		row, err := measure(ctx, o, m, addr)
+		found, err := measure(ctx, o, m, addr)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
-		t.AppendRow(row)
+		t.AppendRow(found.row(o))
+		runs = append(runs, found.picture())
 	}
 	t.Render()
 	for _, m := range modes {
 		fmt.Printf("%s: %s\n", m.name, m.about)
 	}
-	return nil
+	if o.plot == "" {
+		return nil
+	}
+	return os.WriteFile(o.plot, picture.Fleet(o.quota, o.wanted(), runs), 0o644)
 }
+
+// busy is how many processes want all they can get.
+func (o *options) busy() int { return o.processes / 4 }
+
+// each is what each of the others wants, in calls per second, and wanted all of them.
+func (o *options) each() float64   { return 0.4 * o.quota / float64(o.processes) }
+func (o *options) wanted() float64 { return o.each() * float64(o.processes-o.busy()) }

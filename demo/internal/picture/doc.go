@@ -10,6 +10,7 @@
 //	tasks.go      batches beside a sliding limit; the bucket of Rate
 //	slow.go       a rate alone, and beside a limit
 //	clients.go    several clients of one service
+//	fleet.go      processes that share a quota, as demo/fleet has measured them
 //
 // The SVG is written here since the libraries for it write each colour into each
 // element, and gonum.org/v1/plot the name of a font too: in the dark black text
