@@ -123,7 +123,10 @@ func (m *simulation) endBin() {
 	s := r.current
 	for i := range m.gates {
 		g := &m.gates[i]
-		if g.policy != nil && m.clients[i].counted() && !m.clients[i].Absent {
+		if g.open() && m.clients[i].counted() && !m.clients[i].Absent {
+			if g.live != nil {
+				g.limit = g.live.Limit()
+			}
 			s.bin.limit += min(g.limit, 1<<30)
 		}
 	}
