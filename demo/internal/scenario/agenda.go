@@ -22,7 +22,7 @@ const (
 	givenUp                      // a call, by a caller who will not wait for the answer
 	impatient                    // a call, by a caller who has waited for too long in all
 	shed                         // a call, that has waited in the limiter for too long
-	released                     // the place of a call whose body has been read
+	released                     // the place of a call, by its body, which has been read
 	returns                      // a caller, to a client
 	comes                        // a call from outside, to a client
 	wakes                        // a client whose policy wants to be asked again

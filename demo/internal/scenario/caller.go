@@ -30,12 +30,17 @@ func (m *simulation) change(i int32, to *Client) {
 	g := &m.gates[c.gate]
 	if !c.known {
 		c.known = true
-		if g.policy == nil {
-			*g = gate{policy: m.policy(i), born: m.now, limit: unasked, first: none, last: none, wakeAt: never}
+		if !g.open() {
+			*g = gate{born: m.now, limit: unasked, first: none, last: none, wakeAt: never}
+			if m.stage != nil && c.counted() {
+				g.live = m.stage.newLive(int(i))
+			} else {
+				g.policy = m.policy(i)
+			}
 		}
 	}
 	g.epoch = m.wall.Add(g.born + c.ClockError + time.Duration(c.clock*float64(c.ClockWithin)))
-	if g.limit == unasked {
+	if g.live == nil && g.limit == unasked {
 		g.limit, _ = g.policy.Next(m.state(g)) // as SetPolicy does
 	}
 	for ; c.present < c.Callers; c.present++ {

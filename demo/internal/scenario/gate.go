@@ -11,6 +11,7 @@ import (
 // order and with the State that a Limiter would.
 type gate struct {
 	policy   limiter.Policy
+	live     Live          // a real limiter, in place of the policy and of all that is below; see stage
 	born     time.Duration // State.Now counts from here
 	epoch    time.Time
 	inFlight int
@@ -22,12 +23,18 @@ type gate struct {
 	wakeAt time.Duration // when it wants to be asked again, or never
 }
 
+// open reports whether there is a gate.
+func (g *gate) open() bool { return g.policy != nil || g.live != nil }
+
 func (m *simulation) state(g *gate) limiter.State {
 	return limiter.State{Now: m.now - g.born, Epoch: &g.epoch, InFlight: g.inFlight, Queued: g.queued}
 }
 
 // dispatch starts who waits, in order, for as long as the policy allows.
 func (m *simulation) dispatch(g *gate) {
+	if g.live != nil {
+		return // it does so itself
+	}
 	for g.queued > 0 {
 		limit, wait := g.policy.Next(m.state(g))
 		g.limit = limit
@@ -41,9 +48,7 @@ func (m *simulation) dispatch(g *gate) {
 		if g.inFlight >= limit {
 			break
 		}
-		c := g.first
-		m.unlink(g, c)
-		m.start(g, c)
+		m.start(g, g.first)
 	}
 	g.wakeAt = never
 }
@@ -59,10 +64,13 @@ func (m *simulation) indexOf(g *gate) int32 {
 
 // start puts a call in flight.
 func (m *simulation) start(g *gate, c int32) {
+	m.unlink(g, c)
 	k := &m.calls[c]
 	k.waiting, k.started = false, m.now
 	g.inFlight++
-	g.policy.Start(m.state(g))
+	if g.live == nil {
+		g.policy.Start(m.state(g))
+	}
 	cl := &m.clients[k.client]
 	if cl.counted() {
 		m.seen.fly(m.now, 1)
@@ -91,7 +99,9 @@ func (m *simulation) finish(c int32, o limiter.Outcome) {
 	cl := &m.clients[k.client]
 	g := &m.gates[cl.gate]
 	latency := m.now - k.started
-	g.policy.Report(m.state(g), limiter.Result{Outcome: o, Latency: latency})
+	if g.live == nil {
+		g.policy.Report(m.state(g), limiter.Result{Outcome: o, Latency: latency})
+	}
 	if cl.counted() {
 		m.seen.fly(m.now, -1)
 		m.seen.ended(o, latency)
@@ -99,12 +109,28 @@ func (m *simulation) finish(c int32, o limiter.Outcome) {
 	if o == limiter.Success {
 		m.seen.current.clients[k.client]++
 	}
+	client, outside, body := k.client, k.outside, int32(none)
 	if o == limiter.Success && cl.BodyShare > 0 && m.random.Float64() < cl.BodyShare {
-		m.agenda.add(event{at: m.now + time.Duration(cl.Body.draw(m.random)), what: released, subject: k.client}, noLane)
+		body = m.call(client)
+		m.agenda.add(event{at: m.now + time.Duration(cl.Body.draw(m.random)), what: released, subject: body}, noLane)
 	} else {
 		g.inFlight--
 	}
-	m.comeBack(k.client, k.outside, o == limiter.Success)
+	if g.live != nil {
+		m.stage.ended(c, o, body)
+	}
+	m.comeBack(client, outside, o == limiter.Success)
+	m.dispatch(g)
+}
+
+// read ends the body of a call, and with it what the call had at its gate.
+func (m *simulation) read(body int32) {
+	g := &m.gates[m.clients[m.calls[body].client].gate]
+	g.inFlight--
+	if g.live != nil {
+		m.stage.read(body)
+	}
+	m.free(body)
 	m.dispatch(g)
 }
 
@@ -121,6 +147,9 @@ func (m *simulation) drop(c int32) {
 	cl := &m.clients[client]
 	g := &m.gates[cl.gate]
 	m.unlink(g, c)
+	if g.live != nil {
+		m.stage.goes(c)
+	}
 	m.free(c)
 	if cl.counted() {
 		m.seen.dropped()
@@ -138,6 +167,9 @@ func (m *simulation) link(g *gate, c int32) {
 	m.calls[c].previous, m.calls[c].next = g.last, none
 	g.last = c
 	g.queued++
+	if g.live != nil {
+		m.stage.waits(g, c)
+	}
 }
 
 func (m *simulation) unlink(g *gate, c int32) {

@@ -87,7 +87,19 @@ func (l *Lab) Run(w *World, m Maker, seed uint64) *Result {
 		return m.New(l.Setup(w, &m, client))
 	})
 	simulation.run()
-	r := &Result{World: w.Name, Group: w.Group, Policy: m.Name, Seed: seed, Events: simulation.events, Phases: simulation.result()}
+	return l.grade(w, m.Name, seed, simulation)
+}
+
+// prepare finds all that grading will need.
+func (l *Lab) prepare(w *World, seed uint64) {
+	if w.graded() {
+		l.reference(w, seed)
+	}
+}
+
+// grade grades a simulation of w that has been run.
+func (l *Lab) grade(w *World, policy string, seed uint64, simulation *simulation) *Result {
+	r := &Result{World: w.Name, Group: w.Group, Policy: policy, Seed: seed, Events: simulation.events, Phases: simulation.result()}
 	if !w.graded() {
 		return r
 	}

@@ -130,7 +130,10 @@ func (m *simulation) endBin() {
 	}
 	for i := range m.gates {
 		g := &m.gates[i]
-		if g.policy != nil && m.clients[i].counted() && !m.clients[i].Absent {
+		if g.open() && m.clients[i].counted() && !m.clients[i].Absent {
+			if g.live != nil {
+				g.limit = g.live.Limit()
+			}
 			limit := min(g.limit, 1<<30)
 			s.bin.limit += limit
 			if len(m.gates) > 1 {

@@ -33,6 +33,7 @@ type simulation struct {
 	events uint64
 
 	newPolicy func(client int) limiter.Policy
+	stage     *stage // on which it is played with real limiters, or nil
 
 	// The last phase may end sooner, with so many successes, but not before
 	// it has lasted for atLeast. 0: only time ends it.
@@ -41,7 +42,8 @@ type simulation struct {
 }
 
 // A call is one from its submission until neither its caller nor the server has
-// anything to do with it.
+// anything to do with it. A body that is being read after the answer counts as
+// another one.
 type call struct {
 	submitted, started time.Duration
 	client             int32
@@ -92,6 +94,9 @@ func (m *simulation) run() {
 		served := e == nil || at <= e.at
 		if !served {
 			at = e.at
+		}
+		if m.stage != nil && m.stage.passes(min(at, m.seen.binEnds)) {
+			continue
 		}
 		if at >= m.seen.binEnds {
 			// No event can come between, so this is what the bin's end saw.
@@ -149,9 +154,7 @@ func (m *simulation) happen(e *event) {
 			m.drop(e.subject)
 		}
 	case released:
-		g := &m.gates[m.clients[e.subject].gate]
-		g.inFlight--
-		m.dispatch(g)
+		m.read(e.subject)
 	case returns:
 		m.submit(e.subject, false)
 		m.dispatch(&m.gates[m.clients[e.subject].gate])

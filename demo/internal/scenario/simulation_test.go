@@ -49,6 +49,9 @@ func searching() []func() limiter.Policy {
 	}
 }
 
+// onItsWay reports whether an event has a call in hand.
+func onItsWay(h happening) bool { return h == arrives || h == answered || h == released }
+
 func TestCallsAreLost(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
@@ -73,13 +76,13 @@ func TestCallsAreLost(t *testing.T) {
 			for k := range m.agenda.lanes[:] {
 				l := &m.agenda.lanes[k]
 				for j := range l.size {
-					if e := l.items[(l.head+j)&(len(l.items)-1)]; e.what == arrives || e.what == answered {
+					if e := l.items[(l.head+j)&(len(l.items)-1)]; onItsWay(e.what) {
 						held++
 					}
 				}
 			}
 			for _, e := range m.agenda.heap {
-				if e.lane == noLane && (e.what == arrives || e.what == answered) {
+				if e.lane == noLane && onItsWay(e.what) {
 					held++
 				}
 			}
