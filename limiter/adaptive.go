@@ -112,6 +112,7 @@ type adaptive struct {
 // for each of a hundred thousand hosts.
 type flags struct {
 	heldBack  bool // somebody waits because of the limit
+	stopped   bool // somebody waits for something else, with nothing in flight
 	growing   bool // in slow start
 	suspect   bool // latency has jumped; the next experiment will tell why
 	belowBase bool // the round before was surprisingly fast
@@ -174,8 +175,9 @@ func (a *adaptive) Next(s State) (int, time.Duration) {
 	if a.running && s.Now >= a.deadline {
 		a.conclude(s)
 	}
-	if s.Queued > 0 && s.InFlight >= a.whole {
-		a.heldBack = true
+	if s.Queued > 0 {
+		a.heldBack = a.heldBack || s.InFlight >= a.whole
+		a.stopped = s.InFlight == 0 // unless a call starts now
 	}
 	return a.whole, 0
 }
@@ -183,6 +185,10 @@ func (a *adaptive) Next(s State) (int, time.Duration) {
 func (a *adaptive) Start(s State) {
 	a.account(s.Now)
 	a.heldBack = false // if somebody still waits, the next question will say so
+	if a.stopped {
+		a.resumed()
+	}
+	a.episodeCount = 0 // there is no pause
 	a.awaiting++
 	if a.running {
 		a.enrol(s.Now)

@@ -22,6 +22,8 @@ type refusal struct {
 	refusedLimit float64       // where it left the limit
 	episodeAt    time.Duration // the first of those within one latency
 	episodeFloor float64
+	episodeCount int32         // how many they are, as long as no call has started since
+	pause        time.Duration // that they have brought about: nothing was in flight
 }
 
 const perRefusal = 1.0 / 6 // places that one refusal takes away
@@ -29,8 +31,9 @@ const perRefusal = 1.0 / 6 // places that one refusal takes away
 func (a *adaptive) refused(now time.Duration) {
 	a.refusals++
 	if a.episodeAt == 0 || seconds(now-a.episodeAt) > 1.5*a.mean+0.001 {
-		a.episodeAt, a.episodeFloor = now, a.limit/2
+		a.episodeAt, a.episodeFloor, a.episodeCount, a.pause = now, a.limit/2, 0, 0
 	}
+	a.episodeCount++
 	a.set(math.Max(a.episodeFloor, a.limit-perRefusal), "refused")
 	a.growing, a.calm, a.creeping = false, 0, true
 	a.refusedAt, a.refusedLimit = now, a.limit
@@ -38,7 +41,18 @@ func (a *adaptive) refused(now time.Duration) {
 
 // creep is the most by which the limit may rise in a round after refusals.
 func (a *adaptive) creep(now time.Duration) float64 {
-	return 0.02 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) * a.duration
+	return 0.02 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) / (1 + 10*seconds(a.pause)) * a.duration
+}
+
+// resumed is called with the first call after a time in which nothing was in flight.
+// If refusals have brought that about, with a Retry-After, each was dear: it takes a
+// whole place, and the limit creeps back the more slowly.
+func (a *adaptive) resumed() {
+	a.stopped = false
+	if a.episodeCount > 0 && a.pause > 0 {
+		a.set(math.Max(a.episodeFloor, a.limit-(1-perRefusal)*float64(a.episodeCount)), "refused, and paused")
+		a.refusedLimit = a.limit
+	}
 }
 
 // forgive ends the creeping once the limit is well above where a refusal has left it.

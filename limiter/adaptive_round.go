@@ -64,11 +64,28 @@ func (a *adaptive) account(now time.Duration) {
 	if now == a.accounts {
 		return
 	}
+	if a.stopped {
+		a.standStill(now - a.accounts)
+	}
 	d := seconds(now - a.accounts)
 	a.accounts = now
 	a.inFlight += d * float64(a.awaiting)
 	if a.heldBack {
 		a.held += d
+	}
+}
+
+// standStill has the clock of the round stand still for so long: nothing was in
+// flight though callers waited, as in a pause that a Retry-After asks for. What is
+// learnt of rates would be too little otherwise, and so would the queue be.
+func (a *adaptive) standStill(d time.Duration) {
+	a.began += d
+	a.earliest += d
+	if a.running {
+		a.deadline += d
+	}
+	if a.episodeCount > 0 {
+		a.pause += d
 	}
 }
 

@@ -20,6 +20,7 @@ type gate struct {
 	queued      int
 
 	limit  int           // what the policy said last
+	paused time.Duration // no call starts before
 	wakeAt time.Duration // when it wants to be asked again, or never
 }
 
@@ -38,6 +39,7 @@ func (m *simulation) dispatch(g *gate) {
 	for g.queued > 0 {
 		limit, wait := g.policy.Next(m.state(g))
 		g.limit = limit
+		wait = max(wait, g.paused-m.now)
 		if wait > 0 {
 			if at := m.now + min(wait, never-m.now); at != g.wakeAt {
 				g.wakeAt = at
@@ -99,6 +101,14 @@ func (m *simulation) finish(c int32, o limiter.Outcome) {
 	cl := &m.clients[k.client]
 	g := &m.gates[cl.gate]
 	latency := m.now - k.started
+	if d := m.server.RetryAfter; d > 0 && o == limiter.Refused {
+		// Before the report, which may let the next call start.
+		if g.live == nil {
+			g.paused = max(g.paused, m.now+d)
+		} else {
+			m.stage.actors[c].place.Pause(d)
+		}
+	}
 	if g.live == nil {
 		g.policy.Report(m.state(g), limiter.Result{Outcome: o, Latency: latency})
 	}

@@ -35,7 +35,7 @@ func TestRealLimiterDoesOtherwiseThanSimulated(t *testing.T) {
 		busy.Phases[i].Clients[1].ClockError = 0
 	}
 	worlds := []*World{busy}
-	for _, name := range []string{"step", "quota429", "longstreams"} {
+	for _, name := range []string{"step", "quota429", "longstreams", "retry503"} {
 		w, _ := Named(name)
 		short := *w
 		short.Phases = nil

@@ -26,6 +26,7 @@ func pathologies() []*World {
 	stepped := step.with(func(s *Setting) { s.Clients[0].ClockError += 5 * time.Second })
 	refusing := u.with(func(s *Setting) { s.Server.Faults, s.Server.FaultsRefuse = 1, true })
 	failing := u.with(func(s *Setting) { s.Server.Faults, s.Server.FaultAfter = 1, ms })
+	asking := u.with(func(s *Setting) { s.Server.Places, s.Server.RetryAfter = 20, time.Second })
 	trickle := u.each(func(_ int, c *Client) { c.Callers, c.Rate = 0, 1 })
 	skew100 := eight("skew100", 100*ms, "as eight, with clocks off by up to 100 ms")
 	skew1000 := eight("skew1000", time.Second, "as eight, with clocks off by up to 1 s")
@@ -58,6 +59,12 @@ func pathologies() []*World {
 			})),
 		about("waves", "service times without any spread").
 			graded("waves", minute, serving(Constant(20*ms))),
+		about("retry503", "workers 20, 5, 20, beyond 20 that wait 503 and a Retry-After of a second").
+			stage("20", warm, asking).graded("5", minute, workers(asking, 5)).graded("back", minute, asking),
+		about("retry429", "a quota of 500/s, and a Retry-After of a second with each refusal").
+			graded("retry429", long, u.with(func(s *Setting) {
+				s.Server.Quota, s.Server.Burst, s.Server.RetryAfter = 500, 50, time.Second
+			})),
 		skew100,
 		skew1000,
 		about("clockstep", "the clock of 1 of 8 clients jumps by 5 s").

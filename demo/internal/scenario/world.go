@@ -57,6 +57,10 @@ type Server struct {
 	Quota float64
 	Burst int
 
+	// RetryAfter comes with each refusal: the limiter of a client that hears of one
+	// starts no call for so long. 0 is none.
+	RetryAfter time.Duration
+
 	// A call fails with the probability Faults, FaultAfter after its arrival
 	// and without any work. FaultsRefuse has it refused instead.
 	Faults       float64
