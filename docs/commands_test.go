@@ -35,7 +35,7 @@ var shortForms = []shortForm{
 	{words: []string{"go run ./demo sweep"}, set: map[string]string{"--rounds": "1", "--window": "50ms", "--max": "32"}},
 	{words: []string{"go run ./demo scenario", "--live"}, set: map[string]string{"--phase": "1s"}},
 	{
-		words: []string{"go run ./demo scenario --"}, values: map[string]string{"study": "steady,step"},
+		words: []string{"go run ./demo scenario --"}, values: map[string]string{"study": "steady,step", "pathologies": "retry503"},
 		lower: map[string]string{"--seeds": "1", "--random": "2", "--shared": "1"},
 	},
 	{words: []string{"go run ./demo scenario"}, set: map[string]string{"--scenario": "steady"}},
@@ -45,6 +45,7 @@ var shortForms = []shortForm{
 		words: []string{"go run ./bench"}, dir: "demo/peers",
 		set: map[string]string{"-rounds": "1", "-benchtime": "1ms", "-run": "'^Fixed$'"},
 	},
+	{words: []string{"cd demo/peers && go test -run Scenarios"}, values: map[string]string{"study": "steady"}},
 	{words: []string{"go test", "-bench"}, dir: "demo/peers", set: map[string]string{"-benchtime": "10x"}},
 	{words: []string{"go test -v -run Priorit"}, dir: "demo/peers"},
 	{words: []string{"go test -run Many"}, dir: "limiter/fleet", lower: map[string]string{"-processes": "20"}},
