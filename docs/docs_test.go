@@ -82,11 +82,13 @@ var imports = map[string]string{
 	"errgroup":        "golang.org/x/sync/errgroup",
 	"failsafe":        "github.com/failsafe-go/failsafe-go",
 	"failsafehttp":    "github.com/failsafe-go/failsafe-go/failsafehttp",
+	"fleet":           "github.com/tidegate-go/tidegate/limiter/fleet",
 	"oauth2":          "golang.org/x/oauth2",
 	"otelhttp":        "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp",
 	"otelmetrics":     "github.com/tidegate-go/tidegate/httpclient/otelmetrics",
 	"prometheus":      "github.com/prometheus/client_golang/prometheus",
 	"prommetrics":     "github.com/tidegate-go/tidegate/httpclient/prommetrics",
+	"redis":           "github.com/redis/go-redis/v9",
 	"retryablehttp":   "github.com/hashicorp/go-retryablehttp",
 	"semaphore":       "golang.org/x/sync/semaphore",
 }
@@ -94,7 +96,7 @@ var imports = map[string]string{
 // homes are the modules that a snippet can be compiled in: the first that has all
 // that it imports. What users have before they come here, for one, is required by
 // demo/peers alone.
-var homes = []string{"", "demo/peers", "httpclient/otelmetrics", "httpclient/prommetrics"}
+var homes = []string{"", "demo/peers", "httpclient/otelmetrics", "httpclient/prommetrics", "limiter/fleet"}
 
 const self = "github.com/tidegate-go/tidegate"
 
@@ -122,7 +124,7 @@ func newHome(t *testing.T, module string) *home {
 	name := strings.TrimSuffix(self+"/"+module, "/")
 	h.mod = strings.Replace(string(mod), "module "+name+"\n", "module snippets\n", 1)
 	h.mod = regexp.MustCompile(`(?m)^replace .*\n`).ReplaceAllString(h.mod, "")
-	if module == "" || strings.HasPrefix(module, "httpclient/") {
+	if module != "demo/peers" { // which has nothing to import
 		h.mod += "\nrequire " + name + " v0.0.0\nreplace " + name + " => " + filepath.Join(root, module) + "\n"
 	}
 	if module != "" {

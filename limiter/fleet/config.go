@@ -16,17 +16,21 @@ import (
 // recommended.
 type Config struct {
 	// Redis is a client of the Redis that keeps the account: *redis.Client, a
-	// cluster's, a ring's or a sentinel's. All processes must use the same Redis.
+	// cluster's, a ring's or a sentinel's. All processes must use the same Redis. Set
+	// its ContextTimeoutEnabled, and time-outs below Lease: by itself go-redis waits
+	// for an answer for longer than it is worth, and repeats commands, each of which
+	// may count.
 	Redis redis.Scripter
 
 	// Key names the limit. Processes with the same Key share it. It becomes part of
-	// two keys in Redis, "{Key}:account" and "{Key}:members", which a cluster keeps
-	// in one slot, and which vanish a minute after the last process has left.
+	// one key in Redis, "Key:rate", "Key:slots", "Key:strict-rate" or
+	// "Key:strict-slots", which vanishes some time after it was last used: a minute,
+	// and a day for strict slots.
 	Key string
 
 	// ID tells the processes that share a Key from each other. By default it is
-	// random, which is right unless a process wants to take up the share of the one
-	// it replaces.
+	// random, which is right unless a process wants to take up the share of one that
+	// has ended. Two that live must not have the same.
 	ID string
 
 	// Renew is how often a Share asks Redis. It is also how long a process that is
@@ -35,7 +39,7 @@ type Config struct {
 
 	// Lease is the time after which what was lent to a process that no longer says
 	// anything goes to the others. By default ten times Renew, at least 1 s. It must
-	// be at least twice Renew. For strict slots it is the time after which a call
+	// be at least three times Renew. For strict slots it is the time after which a call
 	// counts as lost together with its process.
 	Lease time.Duration
 
@@ -52,7 +56,8 @@ type Config struct {
 	// as its context lets it. A Share does not wait; its Limiter does.
 	MaxWait time.Duration
 
-	// Logger hears once when Redis cannot be reached, and once when it is back. Nil
+	// Logger hears once when Redis cannot be asked, and once when it can again; from
+	// strict slots, of each time that leases could not be renewed or given back. Nil
 	// is silent.
 	Logger *zap.Logger
 }
@@ -88,8 +93,8 @@ func (c Config) filled(limit float64, least float64) (Config, error) {
 		return c, &ConfigError{"Config.Key", `""`, "a name that the processes have in common"}
 	case c.Renew < time.Millisecond:
 		return c, &ConfigError{"Config.Renew", c.Renew, "at least 1ms"}
-	case c.Lease < 2*c.Renew:
-		return c, &ConfigError{"Config.Lease", c.Lease, fmt.Sprintf("at least twice Renew, %v", 2*c.Renew)}
+	case c.Lease < 3*c.Renew:
+		return c, &ConfigError{"Config.Lease", c.Lease, fmt.Sprintf("at least three times Renew, %v", 3*c.Renew)}
 	case c.Hold < 0:
 		return c, &ConfigError{"Config.Hold", c.Hold, "0 or more"}
 	case !(c.Fallback >= least) || c.Fallback > limit:

@@ -31,12 +31,12 @@ func TestBadConfigurationNamesItsField(t *testing.T) {
 		"Config.Redis":    rate(fleet.Config{Key: "quota"}, 1, 1),
 		"Config.Key":      rate(fleet.Config{Redis: client}, 1, 1),
 		"Config.Renew":    rate(with(func(c *fleet.Config) { c.Renew = 1 }), 1, 1),
-		"Config.Lease":    rate(with(func(c *fleet.Config) { c.Renew, c.Lease = time.Second, time.Second }), 1, 1),
+		"Config.Lease":    rate(with(func(c *fleet.Config) { c.Renew, c.Lease = time.Second, 2*time.Second }), 1, 1),
 		"Config.Hold":     rate(with(func(c *fleet.Config) { c.Hold = -1 }), 1, 1),
 		"Config.Fallback": rate(with(func(c *fleet.Config) { c.Fallback = 2 }), 1, 1),
 		"Config.MaxWait":  rate(with(func(c *fleet.Config) { c.MaxWait = -1 }), 1, 1),
 		"perSecond":       rate(good, math.NaN(), 1),
-		"burst":           rate(good, 1, 0),
+		"burst":           rate(good, 1000, 99), // less than comes in a renewal
 		"n":               func() error { _, err := fleet.NewSlots(good, 0); return err }(),
 	} {
 		var c *fleet.ConfigError

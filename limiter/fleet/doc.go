@@ -35,8 +35,9 @@
 // when they are lent, and what is not used is given back at the next renewal. So the
 // fleet never starts more calls than have been filled into the bucket, whatever the
 // shares, and what one process leaves, another one gets. Of slots, whole slots are
-// lent; a process whose share shrinks keeps what its calls still use until they end,
-// and the sum of what is kept and lent never exceeds the limit.
+// lent; a process whose share shrinks keeps what it has until it has heard of that, and
+// what its calls still use until they end; the sum of what is kept and lent never
+// exceeds the limit.
 //
 // # When things fail
 //
@@ -45,8 +46,12 @@
 // then with an equal part of the whole. If all are cut off, the sum stays what it
 // was; if some are, the others take over their shares after one lease, so the fleet
 // exceeds the limit by at most what those had. A process that has never reached Redis
-// works with [Config].Fallback. A Redis that has lost its data (a restart, a failover,
-// an eviction) starts with an empty bucket, and lends for one lease no more slots
-// than each process says it has, so none are lent twice. All times are those of
-// Redis; the clocks of the processes do not matter.
+// works with [Config].Fallback, which comes on top. A Redis that has lost its data (a
+// restart, a failover, an eviction) starts with an empty bucket; and it lends, for one
+// lease, no more slots than each process says it has, so none are lent twice. The same
+// holds for slots when Redis comes back after more than a lease, or its clock jumps.
+// All times are those of Redis; the clocks of the processes do not matter.
+//
+// A failover to a replica that lags behind is what neither can see: what was lent in
+// that time may be lent again.
 package fleet

@@ -28,7 +28,7 @@ type renewal struct {
 	err error
 }
 
-// errSlow is what Close returns if the ledger has not answered within a lease.
+// errSlow is the failure of a request that the ledger has not answered within a lease.
 var errSlow = errors.New("fleet: Redis has not answered within a lease")
 
 func (s *Share) run(ctx context.Context) {
@@ -94,6 +94,12 @@ func (l *lease) tick(now time.Time) {
 }
 
 func (l *lease) answered(r renewal, now time.Time) {
+	if r.err == nil && now.Sub(l.asked) > l.config.Lease {
+		// The others have taken this process for dead meanwhile, and this one may take
+		// them for dead: what the answer says of shares is not so.
+		l.holding.late(r.reply)
+		r.err = errSlow
+	}
 	l.asking, l.failed = false, r.err != nil
 	if r.err == nil {
 		l.holding.lend(r.reply)
@@ -143,7 +149,7 @@ func (l *lease) show(r *renewal) {
 	switch {
 	case r == nil:
 	case !is && (was || !ever):
-		l.config.Logger.Warn("Redis cannot be reached: the process goes on with the share it has", zap.String("key", l.config.Key), zap.Error(r.err))
+		l.config.Logger.Warn("Redis cannot be asked: the process goes on with the share it has", zap.String("key", l.config.Key), zap.Error(r.err))
 	case is && !was && ever:
 		l.config.Logger.Info("Redis is back", zap.String("key", l.config.Key), zap.Int("members", r.members))
 	}

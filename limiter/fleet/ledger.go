@@ -17,18 +17,21 @@ type request struct {
 
 	// Of a rate.
 	ask   int64 // tokens it wants; negative: gives back
-	spent int64 // tokens it has used without being lent them, while the ledger was away
+	spent int64 // tokens it has used without being lent them, since it last heard
+	heard reply // what it last heard
 
 	// Of slots.
 	used  int64 // slots that calls hold
-	claim int64 // slots that it believes it has
+	has   int64 // slots that it may use until it hears again
+	claim int64 // slots that it may have while the ledger does not know who has what
 }
 
 // A reply is what the ledger says.
 type reply struct {
-	lent    int64   // tokens, or the slots that it has until the next renewal
-	share   float64 // its part of the rate, should the ledger be away
-	members int
+	lent     int64 // tokens, or the slots that it has until the next renewal
+	members  int
+	share    float64 // its part of the rate, should the ledger be away
+	overflow float64 // tokens that have run over in the life of the account; negative: never heard
 }
 
 // A ledger keeps the account of one limit. The one in Redis is the only one outside
@@ -59,7 +62,7 @@ type redisRate struct {
 
 func (l *redisRate) renew(ctx context.Context, r request) (reply, error) {
 	return answer(rateScript.Run(ctx, l.redis, l.keys, l.id, l.rate, l.burst, l.lease.Microseconds(), l.every.Microseconds(),
-		r.demand, r.ask, r.spent, r.leaves).Slice())
+		r.demand, r.ask, r.spent, r.heard.overflow, r.heard.share, r.leaves).Slice())
 }
 
 // redisSlots is the account of slots.
@@ -73,18 +76,14 @@ type redisSlots struct {
 
 func (l *redisSlots) renew(ctx context.Context, r request) (reply, error) {
 	return answer(slotsScript.Run(ctx, l.redis, l.keys, l.id, l.slots, l.lease.Microseconds(), l.every.Microseconds(),
-		int64(r.demand), r.used, r.claim, r.leaves).Slice())
+		int64(r.demand), r.used, r.has, r.claim, r.leaves).Slice())
 }
 
-// keysOf are the names of the hashes; the braces keep them in one slot of a cluster.
-func keysOf(key string, names ...string) (keys []string) {
-	for _, name := range names {
-		keys = append(keys, "{"+key+"}:"+name)
-	}
-	return keys
-}
+// keysOf is the name of the account in Redis.
+func keysOf(key, kind string) []string { return []string{key + ":" + kind} }
 
-// answer reads what a script has returned: tokens or slots, perhaps a share, members.
+// answer reads what a script has returned: tokens or slots, members, and of a rate the
+// share and the overflow.
 func answer(values []any, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
@@ -96,13 +95,13 @@ func answer(values []any, err error) (reply, error) {
 	}
 	if ok {
 		var n int64
-		n, ok = values[len(values)-1].(int64)
+		n, ok = values[1].(int64)
 		a.members = int(n)
 	}
-	if ok && len(values) == 3 {
-		var text string
-		if text, ok = values[1].(string); ok {
-			a.share, err = strconv.ParseFloat(text, 64)
+	for i, into := range []*float64{&a.share, &a.overflow} {
+		if ok && len(values) > 2+i {
+			text, _ := values[2+i].(string)
+			*into, err = strconv.ParseFloat(text, 64)
 			ok = err == nil
 		}
 	}

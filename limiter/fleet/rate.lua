@@ -1,22 +1,29 @@
 -- One renewal of a process's share of a rate. The account is a bucket of tokens that
 -- fills at the rate; tokens are taken out when they are lent.
 --
--- KEYS: 1 the account, 2 the members.
+-- KEYS: 1 the account. Its fields are the account's own and, as m:id, its members: all
+-- in one key, so that what is lost is lost together.
 -- ARGV: 1 id, 2 rate per second, 3 burst, 4 lease and 5 renewal in microseconds,
 --       6 demand per second, 7 tokens asked for (negative: given back),
---       8 tokens spent on its own account meanwhile, 9 whether it leaves.
--- Returns the tokens lent, the share of the rate, and the number of members.
+--       8 tokens spent on its own account since it last heard, 9 what had overflowed by
+--       then (negative: it has never heard), 10 its share then, 11 whether it leaves.
+-- Returns the tokens lent, the number of members, the share of the rate, and what has
+-- overflowed.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local id = ARGV[1]
+local id = 'm:' .. ARGV[1]
 local rate, burst, lease, renew = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local demand, ask, spent, leaves = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
+local demand, ask, spent, leaves = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[11] == '1'
+local heard, part = tonumber(ARGV[9]), tonumber(ARGV[10])
 
-local account = redis.call('HMGET', KEYS[1], 'stock', 'at', 'level', 'spare', 'members', 'levelled')
+local account = redis.call('HMGET', KEYS[1], 'stock', 'at', 'level', 'spare', 'members', 'levelled', 'overflow')
 local at = tonumber(account[2]) or now
 local stock = tonumber(account[1]) or 0 -- a new account begins empty
-stock = math.min(burst, stock + math.max(0, now - at) * rate / 1000000)
-stock = math.max(-burst, stock - spent)
+local overflow = tonumber(account[7]) or 0
+stock = stock + math.max(0, now - at) * rate / 1000000
+if stock > burst then
+	overflow, stock = overflow + stock - burst, burst
+end
 
 -- A member is: demand, end of its lease, time of its last renewal, credit.
 local function read(text)
@@ -26,7 +33,26 @@ end
 
 local level, spare = tonumber(account[3]), tonumber(account[4])
 local members, levelled = tonumber(account[5]), tonumber(account[6])
-local mine = redis.call('HGET', KEYS[2], id)
+local mine = redis.call('HGET', KEYS[1], id)
+local credit, seen = 1, now -- one for the first call
+if mine then
+	local _
+	_, _, seen, credit = read(mine)
+	credit, seen = credit or 0, seen or now -- another version of this may have written it
+end
+
+-- What it has spent on its own account is taken out, but for its part of what has run
+-- over meanwhile: that nobody else can have had. Who was away for longer than a lease
+-- has been taken for dead, and its part been lent to others; that is past.
+if spent > 0 then
+	if heard >= 0 then
+		spent = math.max(0, spent - math.max(0, overflow - heard) * part / rate)
+	end
+	if heard < 0 or overflow < heard or now - seen > lease or not mine then
+		spent = math.min(spent, 1 + part * burst / rate)
+	end
+	stock = math.max(-burst - rate * lease / 1000000, stock - spent)
+end
 
 -- The level up to which every demand is met: once in a renewal for all members, since
 -- this is what looks at all of them.
@@ -35,13 +61,13 @@ if leaves or not mine or not levelled or now < levelled or now - levelled >= ren
 	if not leaves then
 		demands[1] = demand
 	end
-	local all = redis.call('HGETALL', KEYS[2])
+	local all = redis.call('HGETALL', KEYS[1])
 	for i = 1, #all, 2 do
-		local d, ends = read(all[i + 1])
-		if all[i] ~= id then
+		if all[i] ~= id and string.sub(all[i], 1, 2) == 'm:' then
+			local d, ends = read(all[i + 1])
 			-- A lease that ends too late was made before Redis' clock was set back.
-			if ends <= now or ends > now + lease then
-				redis.call('HDEL', KEYS[2], all[i])
+			if not ends or ends <= now or ends > now + lease then
+				redis.call('HDEL', KEYS[1], all[i])
 			else
 				demands[#demands + 1] = d
 			end
@@ -70,13 +96,8 @@ if ask < 0 then
 	stock = math.min(burst, stock - ask)
 end
 if leaves then
-	redis.call('HDEL', KEYS[2], id)
+	redis.call('HDEL', KEYS[1], id)
 else
-	local credit, seen = 0, now
-	if mine then
-		local _
-		_, _, seen, credit = read(mine)
-	end
 	-- What it may have by now: its part of the time since it last came, and a
 	-- little of what it has left. What nobody takes fills the bucket, and what is
 	-- above half of it is there for everybody.
@@ -89,11 +110,10 @@ else
 		credit = math.max(0, credit - lent)
 	end
 	share = math.min(demand, level) + spare
-	redis.call('HSET', KEYS[2], id, string.format('%.17g %.0f %.0f %.17g', demand, now + lease, now, credit))
-	redis.call('PEXPIRE', KEYS[2], 60000 + math.ceil(lease / 1000))
+	redis.call('HSET', KEYS[1], id, string.format('%.17g %.0f %.0f %.17g', demand, now + lease, now, credit))
 end
 redis.call('HSET', KEYS[1], 'stock', string.format('%.17g', stock), 'at', string.format('%.0f', now),
 	'level', string.format('%.17g', level), 'spare', string.format('%.17g', spare),
-	'members', members, 'levelled', string.format('%.0f', levelled))
+	'members', members, 'levelled', string.format('%.0f', levelled), 'overflow', string.format('%.17g', overflow))
 redis.call('PEXPIRE', KEYS[1], 60000 + math.ceil(lease / 1000))
-return {lent, string.format('%.17g', share), members}
+return {lent, members, string.format('%.17g', share), string.format('%.17g', overflow)}

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"flag"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,8 +159,14 @@ func TestCloseGivesBackWhatIsInHand(t *testing.T) {
 		if err := m.share.Close(); err != nil {
 			t.Error(err)
 		}
-		if keys, err := b.server.HKeys("{quota}:members"); err == nil && len(keys) > 0 {
-			t.Errorf("after Close there are still %v", keys)
+		keys, err := b.server.HKeys("quota:rate")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			if strings.HasPrefix(key, "m:") {
+				t.Errorf("after Close there is still %v", key)
+			}
 		}
 		if err := m.share.Close(); err != nil {
 			t.Errorf("a second Close: %v", err)

@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -14,6 +16,9 @@ import (
 // requests for the share go on in the background from NewRate or NewSlots until
 // Close, whether or not Redis answers. Next, Start and Report are the Limiter's to
 // call; Stats and Close may be called at any time by anybody.
+//
+// It is not a pure policy: what Next says changes with what Redis says, so a recorded
+// history does not play again. Waiting calls ask twenty times in a Renew.
 type Share struct {
 	holding holding
 	ledger  ledger
@@ -58,6 +63,10 @@ type holding interface {
 	// lend brings what the ledger said.
 	lend(reply)
 
+	// late is called instead of lend with an answer that has come after more than a
+	// lease.
+	late(reply)
+
 	// alone is called instead for as long as the ledger is away, with the time since
 	// the last call of lend or alone.
 	alone(elapsed time.Duration)
@@ -72,9 +81,12 @@ type holding interface {
 // NewRate returns a share of perSecond calls per second, of which burst may start at
 // once after a pause of the whole fleet. What processes have in hand at any moment,
 // the calls of one renewal and at least one call each, comes on top of the burst;
-// over time the fleet never starts more than perSecond. A burst below what comes in one
-// Renew, perSecond × Renew, costs goodput and fairness: the bucket overflows between
-// the renewals of the processes, which come when they come.
+// over time the fleet never starts more than perSecond. The burst must be at least what
+// comes in one Renew, perSecond × Renew: with less the bucket would overflow between the
+// renewals.
+//
+// Until Redis has answered for the first time no call starts, but after two Renew at
+// most, when the process begins to work with its Fallback.
 //
 // All processes should say the same perSecond and burst; while a new value is rolled
 // out each renewal counts with its own. The errors are [*ConfigError].
@@ -86,15 +98,19 @@ func NewRate(c Config, perSecond float64, burst int) (*Share, error) {
 	if err != nil {
 		return nil, err
 	}
+	if least := math.Ceil(perSecond * c.Renew.Seconds()); float64(burst) < least {
+		return nil, &ConfigError{"burst", burst, fmt.Sprintf("at least %v, what comes in one Renew (%v); or a shorter Renew, or NewStrictRate", least, c.Renew)}
+	}
 	return begin(c, newTokens(c, perSecond, burst), &redisRate{
-		redis: c.Redis, keys: keysOf(c.Key, "account", "members"), id: c.ID,
+		redis: c.Redis, keys: keysOf(c.Key, "rate"), id: c.ID,
 		rate: perSecond, burst: burst, lease: c.Lease, every: c.Renew,
 	}), nil
 }
 
 // NewSlots returns a share of n calls at once. With fewer slots than processes that
 // want them, the slots go round among the processes from lease to lease; a [Strict]
-// serves them better. The errors are [*ConfigError].
+// serves them better. Until Redis has answered for the first time no call starts, but
+// after two Renew at most. The errors are [*ConfigError].
 func NewSlots(c Config, n int) (*Share, error) {
 	if n < 1 {
 		return nil, &ConfigError{"n", n, "at least 1"}
@@ -104,7 +120,7 @@ func NewSlots(c Config, n int) (*Share, error) {
 		return nil, err
 	}
 	return begin(c, newSlots(c, n), &redisSlots{
-		redis: c.Redis, keys: keysOf(c.Key, "account", "members"), id: c.ID,
+		redis: c.Redis, keys: keysOf(c.Key, "slots"), id: c.ID,
 		slots: n, lease: c.Lease, every: c.Renew,
 	}), nil
 }

@@ -11,8 +11,9 @@ import (
 // slots is a holding of slots: a limit that the lease's side sets and the Limiter's
 // side obeys.
 type slots struct {
-	all   int
-	every time.Duration
+	all      int
+	fallback int64
+	every    time.Duration
 
 	limit    atomic.Int64
 	started  atomic.Uint64
@@ -21,15 +22,14 @@ type slots struct {
 	last     atomic.Uint64 // in flight and queued, 32 bits each, when something last happened
 
 	// What follows is the lease's.
-	before  uint64 // events
-	demand  float64
-	members int
+	before, refusedBefore uint64
+	demand                float64
+	members               int
+	heard                 bool // of the ledger
 }
 
 func newSlots(c Config, n int) *slots {
-	s := &slots{all: n, every: c.Renew}
-	s.limit.Store(int64(c.Fallback))
-	return s
+	return &slots{all: n, every: c.Renew, fallback: int64(c.Fallback)}
 }
 
 func (s *slots) Next(at limiter.State) (limit int, wait time.Duration) {
@@ -60,33 +60,47 @@ func (s *slots) request(time.Duration, bool) request {
 	started, reported := s.started.Load(), s.reported.Load()
 	last := s.last.Load()
 	used, queued := int64(last>>32), int64(last&math.MaxUint32)
-	if events := started + reported + s.refused.Load(); events == s.before {
-		// Nothing has happened, so nobody waits. What has been reported since the
-		// last event may have been released too, which a Policy is not told.
-		used, queued = int64(started-reported), 0
+	refused := s.refused.Load()
+	if events := started + reported + refused; events == s.before {
+		// Nothing has happened. What has been reported since the last event may have
+		// been released too, which a Policy is not told.
+		used = int64(started - reported)
 	} else {
 		s.before = events
 	}
+	if refused == s.refusedBefore {
+		queued = 0 // it is not for us that they wait
+	} else {
+		s.refusedBefore = refused
+	}
 	now := float64(used + queued)
 	s.demand = max(now, s.demand+smoothing*(now-s.demand)) // up at once, down slowly
-	return request{demand: math.Ceil(s.demand - 0.5), used: used, claim: s.limit.Load()}
+	has := s.limit.Load()
+	claim := has
+	if !s.heard {
+		claim = max(claim, s.fallback)
+	}
+	return request{demand: math.Ceil(s.demand - 0.5), used: used, has: has, claim: claim}
 }
 
 func (s *slots) lend(r reply) {
 	s.limit.Store(r.lent)
-	s.members = r.members
+	s.members, s.heard = r.members, true
 }
 
-func (s *slots) alone(time.Duration) {}
+func (s *slots) late(reply) {}
 
-// equal leaves each process at least one slot, so that none stands still for as long
-// as the ledger is away.
+func (s *slots) alone(time.Duration) {
+	if !s.heard {
+		s.limit.Store(s.fallback)
+	}
+}
+
+// equal sees to it that no process stands still for as long as the ledger is away. With
+// fewer slots than processes some do: one slot each would be too many.
 func (s *slots) equal() {
 	if s.members > 0 {
-		part := int64(max(1, s.all/s.members))
-		if now := s.limit.Load(); now == 0 || now > part {
-			s.limit.Store(part)
-		}
+		s.limit.Store(int64(max(s.all/s.members, int(min(1, s.limit.Load())))))
 	}
 }
 

@@ -1,17 +1,25 @@
 -- One renewal of a process's share of slots.
 --
--- KEYS: 1 the account, 2 the members.
+-- KEYS: 1 the account. Its fields are the account's own and, as m:id, its members: all
+-- in one key, so that what is lost is lost together.
 -- ARGV: 1 id, 2 slots, 3 lease and 4 renewal in microseconds, 5 slots demanded,
---       6 slots in use, 7 slots that it believes it has, 8 whether it leaves.
+--       6 slots in use, 7 slots that it may use until it hears of this renewal, 8 slots
+--       that it may have while it is not known who has what, 9 whether it leaves.
 -- Returns the slots lent and the number of members.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local id = ARGV[1]
+local id = 'm:' .. ARGV[1]
 local slots, lease, renew = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local demand, used, claim, leaves = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
+local demand, used, has, claim, leaves = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
 
-local account = redis.call('HMGET', KEYS[1], 'created', 'kept', 'members', 'levelled')
-local created = tonumber(account[1]) or now
+local account = redis.call('HMGET', KEYS[1], 'unsure', 'kept', 'members', 'levelled', 'at')
+-- For one lease after this nobody knows who has what: the account is new or was lost,
+-- or the clock has been set back; or, see below, nobody has been able to renew for so
+-- long that leases have ended of processes that live.
+local unsure, at = tonumber(account[1]), tonumber(account[5])
+if not at or not unsure or now < at then
+	unsure, at = now, now
+end
 local kept = tonumber(account[2]) or 0 -- by all: lent, or still in use
 local members, levelled = tonumber(account[3]), tonumber(account[4])
 
@@ -21,15 +29,15 @@ local function read(text)
 	return tonumber(d), tonumber(ends), tonumber(keeps), tonumber(target)
 end
 local function write(member, d, ends, keeps, target)
-	redis.call('HSET', KEYS[2], member, string.format('%.0f %.0f %.0f %.0f', d, ends, keeps, target))
+	redis.call('HSET', KEYS[1], member, string.format('%.0f %.0f %.0f %.0f', d, ends, keeps, target))
 end
 
-local mine = redis.call('HGET', KEYS[2], id)
+local mine = redis.call('HGET', KEYS[1], id)
 local target = 0
 if mine then
 	local _, _, keeps
 	_, _, keeps, target = read(mine)
-	kept = kept - keeps
+	kept, target = kept - (keeps or 0), target or 0 -- another version of this may have written it
 end
 
 -- The targets: once in a renewal for all members, since this looks at all of them.
@@ -39,13 +47,16 @@ if leaves or not mine or not levelled or now < levelled or now - levelled >= ren
 		live[1] = {id = id, demand = demand, keeps = 0}
 	end
 	kept = 0
-	local all = redis.call('HGETALL', KEYS[2])
+	local all = redis.call('HGETALL', KEYS[1])
 	for i = 1, #all, 2 do
-		if all[i] ~= id then
+		if all[i] ~= id and string.sub(all[i], 1, 2) == 'm:' then
 			local d, ends, keeps = read(all[i + 1])
 			-- A lease that ends too late was made before Redis' clock was set back.
-			if ends <= now or ends > now + lease then
-				redis.call('HDEL', KEYS[2], all[i])
+			if not ends or ends <= now or ends > now + lease then
+				redis.call('HDEL', KEYS[1], all[i])
+				if now - at > lease / 2 then
+					unsure = now -- nobody came, so it is Redis that was away, or its clock has jumped
+				end
 			else
 				live[#live + 1] = {id = all[i], demand = d, ends = ends, keeps = keeps}
 				kept = kept + keeps
@@ -99,20 +110,21 @@ end
 
 local share = 0
 if leaves then
-	redis.call('HDEL', KEYS[2], id)
+	redis.call('HDEL', KEYS[1], id)
 else
-	-- Only what nobody keeps can be lent. A new account does not know yet who has
-	-- what: for one lease it lends nobody more than he has.
+	-- Only what nobody keeps can be lent. While it is not known who has what, nobody
+	-- gets more than he has.
 	share = math.max(0, math.min(target, slots - kept))
-	if now >= created and now - created < lease then
+	if now - unsure < lease then
 		share = math.min(share, claim)
 	end
-	local keeps = math.max(share, used)
+	-- What it has it may use until it hears that it has less, so that is lent to
+	-- others at the earliest when it comes again.
+	local keeps = math.max(share, used, has)
 	write(id, demand, now + lease, keeps, target)
 	kept = kept + keeps
-	redis.call('PEXPIRE', KEYS[2], 60000 + math.ceil(lease / 1000))
 end
-redis.call('HSET', KEYS[1], 'created', string.format('%.0f', created), 'kept', kept,
+redis.call('HSET', KEYS[1], 'unsure', string.format('%.0f', unsure), 'kept', kept, 'at', string.format('%.0f', now),
 	'members', members, 'levelled', string.format('%.0f', levelled))
 redis.call('PEXPIRE', KEYS[1], 60000 + math.ceil(lease / 1000))
 return {share, members}

@@ -44,12 +44,19 @@ func (s *Strict) Acquire(ctx context.Context) (release func(), err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(deadline))
 	}
+	if patience < forever {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, patience, limiter.ErrMaxWait)
+		defer stop()
+	}
 	for {
 		if ctx.Err() != nil {
 			return nil, rejected(context.Cause(ctx))
 		}
-		release, wait, err := s.gate.try(ctx, patience-time.Since(began))
+		release, wait, err := s.try(ctx, patience-time.Since(began))
 		switch {
+		case errors.Is(err, errNoAnswer) && context.Cause(ctx) == limiter.ErrMaxWait:
+			return nil, rejected(fmt.Errorf("%w: %w", ErrUnavailable, limiter.ErrMaxWait))
 		case err != nil && ctx.Err() != nil:
 			return nil, rejected(context.Cause(ctx))
 		case err != nil:
@@ -75,11 +82,45 @@ func (s *Strict) Acquire(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// Close gives back the slots that are still held. Further calls do nothing.
+// try is gate.try that ends with ctx. A Redis client may go on waiting for an answer
+// (go-redis does unless it is told by ContextTimeoutEnabled); what it gets is given back.
+func (s *Strict) try(ctx context.Context, patience time.Duration) (release func(), wait time.Duration, err error) {
+	if ctx.Done() == nil {
+		return s.gate.try(ctx, patience)
+	}
+	type answer struct {
+		release func()
+		wait    time.Duration
+		err     error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		release, wait, err := s.gate.try(ctx, patience)
+		answered <- answer{release, wait, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.release, a.wait, a.err
+	case <-ctx.Done():
+		go func() {
+			if a := <-answered; a.release != nil {
+				a.release()
+			}
+		}()
+		return nil, 0, errNoAnswer
+	}
+}
+
+// Close gives back the slots that are still held, and ends what renews their leases.
+// Calls of Acquire after it fail with [ErrUnavailable] for slots. Further calls of Close
+// do nothing.
 func (s *Strict) Close() error {
 	s.gate.close()
 	return nil
 }
+
+// errNoAnswer is that a call would wait no longer for Redis to answer.
+var errNoAnswer = errors.New("fleet: no answer from Redis in time")
 
 func rejected(cause error) error { return errors.Join(limiter.ErrRejected, cause) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -17,11 +18,14 @@ import (
 // asks again after 2 ms, and then after ever longer times up to a tenth of a second;
 // there is no queue among processes, so who comes next is a matter of chance.
 //
+// A gate that nobody has used for a day, or whose data Redis has lost, lets nobody in
+// for half a Lease, since there may be processes whose calls it does not know.
+//
 // A slot belongs to its call until release. As long as the process lives and reaches
 // Redis, it renews the leases of its calls three times in a Lease; the slots of a
 // process that is killed, or cut off for longer than Lease, go to others. Of the
-// configuration it uses Redis, Key, Lease, MaxWait and Logger. The errors are
-// [*ConfigError].
+// configuration it uses Redis, Key, Lease, MaxWait and Logger. Close ends it. The errors
+// are [*ConfigError].
 func NewStrictSlots(c Config, n int) (*Strict, error) {
 	if n < 1 {
 		return nil, &ConfigError{"n", n, "at least 1"}
@@ -32,6 +36,7 @@ func NewStrictSlots(c Config, n int) (*Strict, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	g := &strictSlots{config: c, keys: keysOf(c.Key, "strict-slots"), slots: n, calls: map[string]struct{}{}, stop: stop, ended: make(chan struct{})}
+	g.returned.L = &g.mu
 	go g.run(ctx)
 	return &Strict{config: c, gate: g}, nil
 }
@@ -43,8 +48,12 @@ type strictSlots struct {
 	stop   context.CancelFunc
 	ended  chan struct{}
 
-	mu    sync.Mutex
-	calls map[string]struct{} // that hold a slot
+	mu     sync.Mutex
+	calls  map[string]struct{} // that hold a slot
+	closed bool
+
+	returning int       // slots that are being given back
+	returned  sync.Cond // of mu: one has been
 }
 
 var (
@@ -53,6 +62,8 @@ var (
 	strictSlotsScript = redis.NewScript(strictSlotsLua)
 	releaseScript     = redis.NewScript(`return redis.call('ZREM', KEYS[1], unpack(ARGV))`)
 )
+
+var errClosed = errors.New("fleet: closed")
 
 const (
 	firstRetry = 2 * time.Millisecond
@@ -66,8 +77,7 @@ func (g *strictSlots) try(ctx context.Context, patience time.Duration) (release 
 	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
 		taken, err := strictSlotsScript.Run(ctx, g.config.Redis, g.keys, g.slots, g.config.Lease.Microseconds(), "take", call).Int()
 		if err != nil {
-			// It may have been taken all the same.
-			g.giveBack(call)
+			g.giveBack(call) // it may have been taken all the same
 			return nil, 0, err
 		}
 		if taken == 1 {
@@ -85,8 +95,15 @@ func (g *strictSlots) try(ctx context.Context, patience time.Duration) (release 
 		}
 	}
 	g.mu.Lock()
-	g.calls[call] = struct{}{}
+	closed := g.closed
+	if !closed {
+		g.calls[call] = struct{}{}
+	}
 	g.mu.Unlock()
+	if closed {
+		g.giveBack(call)
+		return nil, 0, errClosed
+	}
 	return sync.OnceFunc(func() {
 		g.mu.Lock()
 		delete(g.calls, call)
@@ -95,13 +112,39 @@ func (g *strictSlots) try(ctx context.Context, patience time.Duration) (release 
 	}), 0, nil
 }
 
-// giveBack gives back slots. If that fails they are free when their leases are over.
+// giveBack gives back slots, without waiting for Redis. If that fails they are free when
+// their leases are over.
 func (g *strictSlots) giveBack(calls ...any) {
+	g.mu.Lock()
+	g.returning++
+	g.mu.Unlock()
+	go func() {
+		g.remove(calls)
+		g.mu.Lock()
+		g.returning--
+		g.mu.Unlock()
+		g.returned.Broadcast()
+	}()
+}
+
+// remove tries for as long as the leases last.
+func (g *strictSlots) remove(calls []any) {
 	ctx, cancel := context.WithTimeout(context.Background(), g.config.Lease)
 	defer cancel()
-	if err := releaseScript.Run(ctx, g.config.Redis, g.keys, calls...).Err(); err != nil {
-		g.config.Logger.Warn("slots could not be given back: they are free when their leases are over",
-			zap.String("key", g.config.Key), zap.Int("slots", len(calls)), zap.Error(err))
+	for {
+		err := releaseScript.Run(ctx, g.config.Redis, g.keys, calls...).Err()
+		if err == nil {
+			return
+		}
+		again := time.NewTimer(lastRetry)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
+			g.config.Logger.Warn("slots could not be given back: they are free when their leases are over",
+				zap.String("key", g.config.Key), zap.Int("slots", len(calls)), zap.Error(err))
+			return
+		}
 	}
 }
 
@@ -113,7 +156,9 @@ func (g *strictSlots) run(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			g.keep(ctx)
+			within, cancel := context.WithTimeout(ctx, g.config.Lease/3)
+			g.keep(within)
+			cancel()
 		case <-ctx.Done():
 			return
 		}
@@ -128,7 +173,7 @@ func (g *strictSlots) keep(ctx context.Context) {
 	args := append([]any{g.slots, g.config.Lease.Microseconds(), "keep"}, calls...)
 	kept, err := strictSlotsScript.Run(ctx, g.config.Redis, g.keys, args...).Int()
 	switch {
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.Canceled): // Close
 	case err != nil:
 		g.config.Logger.Warn("leases could not be renewed", zap.String("key", g.config.Key), zap.Int("slots", len(calls)), zap.Error(err))
 	case kept < len(calls):
@@ -151,11 +196,20 @@ func (g *strictSlots) held() (calls []any) {
 func (g *strictSlots) close() {
 	g.stop()
 	<-g.ended
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
 	calls := g.held()
 	g.mu.Lock()
 	clear(g.calls)
 	g.mu.Unlock()
-	if len(calls) > 0 {
-		g.giveBack(calls...)
+	const together = 1000 // of what a script of Redis takes
+	for some := range slices.Chunk(calls, together) {
+		g.giveBack(some...)
 	}
+	g.mu.Lock()
+	for g.returning > 0 {
+		g.returned.Wait()
+	}
+	g.mu.Unlock()
 }

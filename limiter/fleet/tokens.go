@@ -40,16 +40,18 @@ type tokens struct {
 	demand                float64 // calls per second, smoothed
 	part                  float64 // calls per second
 	members               int
+	heard                 reply
 	fraction              float64 // of a token, while alone
 	advance               float64 // tokens that were not lent
 	charged               float64 // of them, told to the ledger
+	slow                  bool    // the last answer was late
 }
 
 func newTokens(c Config, rate float64, burst int) *tokens {
-	t := &tokens{rate: rate, burst: float64(burst), every: c.Renew, part: c.Fallback}
-	t.balance.Store(1) // the first call need not wait for the ledger
-	t.advance = 1
-	return t
+	return &tokens{
+		rate: rate, burst: float64(burst), every: c.Renew, part: c.Fallback,
+		heard: reply{share: c.Fallback, overflow: -1},
+	}
 }
 
 func (t *tokens) Next(s limiter.State) (limit int, wait time.Duration) {
@@ -72,8 +74,8 @@ func (t *tokens) Report(limiter.State, limiter.Result) {}
 func (t *tokens) request(elapsed time.Duration, leaves bool) request {
 	started, refused := t.started.Load(), t.refused.Load()
 	needed := float64(started - t.before)
-	if started != t.before || refused != t.refusedBefore {
-		needed += float64(t.queued.Load()) // otherwise those that waited have given up
+	if refused != t.refusedBefore {
+		needed += float64(t.queued.Load()) // otherwise it is not for us that they wait
 	}
 	t.before, t.refusedBefore = started, refused
 	now := t.demand
@@ -91,21 +93,27 @@ func (t *tokens) request(elapsed time.Duration, leaves bool) request {
 		want = 0
 	}
 	ask := int64(want) - t.balance.Load()
+	if t.slow {
+		ask = min(ask, 0) // it goes by its old share, and must not have both
+	}
 	if ask < 0 {
 		t.balance.Add(ask) // given back before the ledger hears of it
 	}
-	// The bucket has filled while the ledger was away, but not beyond its burst: no
-	// more than the process's part of that has been given twice.
-	t.advance = min(t.advance, 1+t.part*t.burst/t.rate)
 	t.charged = math.Floor(t.advance)
-	return request{demand: t.demand, ask: ask, spent: int64(t.charged)}
+	return request{demand: t.demand, ask: ask, spent: int64(t.charged), heard: t.heard}
 }
 
 func (t *tokens) lend(r reply) {
+	t.late(r)
+	t.part, t.members, t.heard, t.slow = r.share, r.members, r, false
+	t.fraction = 0
+}
+
+// late is about tokens only: they have changed hands.
+func (t *tokens) late(r reply) {
 	t.balance.Add(max(0, r.lent))
-	t.part, t.members = r.share, r.members
 	t.advance -= t.charged
-	t.charged, t.fraction = 0, 0
+	t.charged, t.slow = 0, true
 }
 
 func (t *tokens) alone(elapsed time.Duration) {
