@@ -52,6 +52,7 @@ var shortForms = []shortForm{
 	{words: []string{"cd limiter/fleet && go test -v"}, set: map[string]string{"-run": "Split"}},
 	{words: []string{"cd limiter/fleet && go test -run"}, set: map[string]string{"-benchtime": "1x", "-count": "1"}},
 	{words: []string{"cd demo/fleet"}, set: map[string]string{"--processes": "4", "--for": "1s"}},
+	{words: []string{"go test -v -run Table ./demo/internal/realservers"}, elsewhere: "go test ./... runs it"},
 	{words: []string{"go test ./..."}, elsewhere: "it is what .ci/run begins with"},
 	{words: []string{"go doc"}},
 	{words: []string{"cd "}},

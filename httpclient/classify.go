@@ -16,11 +16,11 @@ import (
 // capacity of the host. It is what a Transport uses unless Config.Classify is
 // set, and what such a function should fall back on.
 //
-//	Refused    429 and 503; a stream refused by HTTP/2, or a connection ended
-//	           with ENHANCE_YOUR_CALM
-//	Overdue    a deadline that passed, ours or (502, 504) a gateway's; a
-//	           connection that was refused, reset or closed without an answer,
-//	           by a GOAWAY for instance
+//	Refused    429, 503, and a gateway's 502; a stream refused by HTTP/2, or a
+//	           connection ended with ENHANCE_YOUR_CALM
+//	Overdue    a deadline that passed, ours or (504) a gateway's; a connection
+//	           that was refused, reset or closed without an answer, by a GOAWAY
+//	           for instance
 //	Failed     any other 5xx but 501; a name that does not resolve; errors that
 //	           it does not know
 //	Cancelled  cancelled by the caller
@@ -29,8 +29,9 @@ import (
 //	Success    any other answer, such as 404: there was room to give it
 //
 // A refused connection counts as Overdue and not as Refused, because one says
-// little of capacity (the host may be restarting) and many at once say much.
-// So does a gateway's 502, which tells of the connection behind it.
+// little of capacity (the host may be restarting) and many at once say much. A
+// gateway's 502 comes at once when it may open no more connections (nginx with
+// max_conns), and as fast as callers ask: each has to count.
 func Classify(resp *http.Response, err error) limiter.Outcome {
 	switch {
 	case err != nil:
@@ -39,9 +40,9 @@ func Classify(resp *http.Response, err error) limiter.Outcome {
 		return limiter.Ignored
 	}
 	switch code := resp.StatusCode; {
-	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
+	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable, code == http.StatusBadGateway:
 		return limiter.Refused
-	case code == http.StatusBadGateway, code == http.StatusGatewayTimeout:
+	case code == http.StatusGatewayTimeout:
 		return limiter.Overdue
 	case code == http.StatusRequestTimeout:
 		return limiter.Ignored // it waited for us

@@ -23,7 +23,7 @@ func TestClassifyResponses(t *testing.T) {
 		408: limiter.Ignored,
 		429: limiter.Refused, 503: limiter.Refused,
 		500: limiter.Failed, 507: limiter.Failed, 599: limiter.Failed,
-		502: limiter.Overdue, 504: limiter.Overdue,
+		502: limiter.Refused, 504: limiter.Overdue,
 	} {
 		if got := httpclient.Classify(&http.Response{StatusCode: code}, nil); got != want {
 			t.Errorf("%d is %v, want %v", code, got, want)

@@ -83,6 +83,29 @@ func TestStrictSlotOfAKilledProcess(t *testing.T) {
 	})
 }
 
+// Its lease ends an hour later than it should.
+func TestStrictSlotOfAKilledProcessWhenTheClockIsSetBack(t *testing.T) {
+	inBed(t, func(t *testing.T, b *bed) {
+		var killed atomic.Bool
+		first := must(fleet.NewStrictSlots(fleet.Config{Redis: b.client(&killed), Key: "quota"}, 1))
+		other := must(fleet.NewStrictSlots(fleet.Config{Redis: b.client(new(atomic.Bool)), Key: "quota"}, 1))
+		must(first.Acquire(t.Context()))
+		killed.Store(true)
+		b.setClock(-time.Hour)
+		time.Sleep(time.Millisecond)
+		began := time.Now()
+		release, err := other.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		release()
+		within(t, "seconds until the slot is free", time.Since(began).Seconds(), 0, 2)
+		other.Close()
+		killed.Store(false)
+		first.Close()
+	})
+}
+
 func TestStrictSaysWhyNot(t *testing.T) {
 	inBed(t, func(t *testing.T, b *bed) {
 		s := must(fleet.NewStrictRate(fleet.Config{Redis: b.client(new(atomic.Bool)), Key: "quota", MaxWait: time.Second}, 0.1, 1))
