@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
+	"github.com/tidegate-go/tidegate/internal/chance"
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
@@ -93,7 +93,7 @@ func newBreaker(c Breaker) *breaker {
 func (b *breaker) note(_ string, from, to gobreaker.State) {
 	var open time.Duration
 	if to == gobreaker.StateOpen {
-		open = b.config.OpenFor + rand.N(b.config.OpenFor/5+1)
+		open = b.config.OpenFor + chance.Below(b.config.OpenFor/5+1)
 		b.until.set(time.Now().Add(open))
 	}
 	b.state.Store(int32(to))

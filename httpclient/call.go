@@ -3,10 +3,10 @@ package httpclient
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
+	"github.com/tidegate-go/tidegate/internal/chance"
 	"github.com/tidegate-go/tidegate/internal/perkey"
 	"github.com/tidegate-go/tidegate/limiter"
 )
@@ -170,7 +170,7 @@ func (r *Retry) backoff(n int) time.Duration {
 	if n <= 60 && r.MinBackoff<<(n-1)>>(n-1) == r.MinBackoff {
 		bound = min(bound, r.MinBackoff<<(n-1))
 	}
-	return rand.N(bound) + 1
+	return chance.Below(bound) + 1
 }
 
 // worth reports whether another attempt may turn out better.

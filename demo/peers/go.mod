@@ -6,6 +6,7 @@ replace github.com/tidegate-go/tidegate => ../..
 
 require (
 	github.com/alitto/pond/v2 v2.7.1
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/failsafe-go/failsafe-go v0.9.8
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/jedib0t/go-pretty/v6 v6.8.3

@@ -1,0 +1,138 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidegate-go/tidegate/httpclient"
+	"github.com/tidegate-go/tidegate/limiter"
+)
+
+// A caller makes one call after the other, each in some way of its own.
+type caller struct {
+	*run
+	id     int
+	random *rand.Rand
+	ends   map[string]int // how many calls have ended in each way
+}
+
+func (c *caller) live() {
+	for c.now() < c.lasts {
+		time.Sleep(c.alone(c.random, time.Duration(c.random.ExpFloat64()*float64(c.pause))))
+		c.call()
+	}
+}
+
+// call makes one call and counts its end, exactly one.
+func (c *caller) call() {
+	c.begun.Add(1)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var info httpclient.Info
+	ctx = httpclient.WithInfo(ctx, &info)
+	patience := c.alone(c.random, c.lasts+24*time.Hour)
+	switch c.random.IntN(10) {
+	case 0:
+		ctx, cancel = context.WithTimeout(ctx, c.alone(c.random, time.Duration(1+c.random.IntN(500))*time.Millisecond))
+		defer cancel()
+	case 1:
+		patience = c.alone(c.random, time.Duration(1+c.random.IntN(300))*time.Millisecond)
+	case 2:
+		ctx = httpclient.WithBypass(ctx)
+	case 3:
+		ctx = httpclient.WithReleaseAtHead(ctx)
+	case 4, 5:
+		ctx = limiter.WithPriority(ctx, c.random.IntN(3)-1)
+	}
+	leaves := time.AfterFunc(patience, cancel)
+	defer leaves.Stop()
+	method, payload := http.MethodGet, io.Reader(nil)
+	if c.random.IntN(4) == 0 {
+		method, payload = http.MethodPost, strings.NewReader("payload")
+	}
+	url := []string{"http://one.example/", "http://two.example/", "http://three.example/"}[c.random.IntN(3)]
+	req, err := http.NewRequestWithContext(ctx, method, url, payload)
+	if err != nil {
+		panic(err)
+	}
+	req.Header.Set(diceHeader, strconv.FormatUint(c.random.Uint64(), 10))
+	start := c.now()
+	code, err := c.exchange(req)
+	how := howEnded(code, err)
+	c.note(c.id, code, how)
+	if c.ends == nil {
+		c.ends = map[string]int{}
+	}
+	c.ends[how]++
+	if how == wrong {
+		c.fail("a call ended with %v", err)
+	}
+	var late *limiter.RejectedError
+	if errors.As(err, &late) && late.Waited > c.maxWait {
+		c.fail("a call waited for %v, MaxWait is %v", late.Waited, c.maxWait)
+	}
+	if spent := c.now() - start; spent > c.timeout+time.Millisecond {
+		c.fail("a call took %v, Timeout is %v", spent, c.timeout)
+	}
+	if info.Queued > time.Duration(max(1, info.Attempts+1))*c.maxWait {
+		c.fail("%d attempts queued for %v, MaxWait is %v", info.Attempts, info.Queued, c.maxWait)
+	}
+}
+
+// wrong is an end that there should not be.
+const wrong = "wrong"
+
+// howEnded names the one way in which a call has ended.
+func howEnded(code int, err error) string {
+	switch {
+	case err == nil && code == 0:
+		return "panicked"
+	case err == nil:
+		return "answered"
+	case errors.Is(err, limiter.ErrRejected):
+		return "rejected"
+	case errors.Is(err, httpclient.ErrBreakerOpen):
+		return "breaker open"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timed out"
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	case errors.Is(err, errReset), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errOnWay):
+		return "failed"
+	}
+	return wrong
+}
+
+// exchange sends a request and reads its answer, or leaves it half read, or unread. The
+// code is 0 if the Base has panicked.
+func (c *caller) exchange(req *http.Request) (code int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p != errOfPanic {
+				panic(p)
+			}
+			code, err = 0, nil
+		}
+	}()
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	switch c.random.IntN(8) {
+	case 0: // unread
+	case 1:
+		time.Sleep(c.alone(c.random, 50*time.Millisecond))
+	default:
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return resp.StatusCode, err
+		}
+	}
+	return resp.StatusCode, nil
+}

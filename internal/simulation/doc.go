@@ -1,0 +1,18 @@
+// Package simulation holds no code to import: its tests put an httpclient.Transport, with
+// its limiters, breakers, retries and pacers, between callers and hosts that fail in every
+// way there is, for an hour of virtual time, and check throughout what must always hold.
+//
+//	go test -v ./internal/simulation                    a seed that is drawn anew, and those that once failed
+//	go test -v ./internal/simulation -seed 7 -hours 24  that seed, for a day
+//
+// All chance follows from the seed, and so does the order of things: whatever happens
+// from outside happens at a moment of its own, and one goroutine runs at a time. What is
+// left to the Go runtime is which way a select goes when a place and the end of a wait
+// come at the very same moment, as when a breaker opens. So a seed that is played again
+// for three minutes gives the same history, to the last call, nine times out of ten;
+// what it has shown it shows again in a few tries.
+//
+//	world_test.go       hosts and their faults
+//	caller_test.go      callers and what they do
+//	simulation_test.go  a run, and what must hold
+package simulation

@@ -1,0 +1,168 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// A host answers, or fails. What happens to a request follows from the dice that its
+// caller has thrown, since two requests may come at the same moment.
+type host struct {
+	*run
+	mood     atomic.Pointer[mood]
+	inFlight atomic.Int64
+	busy     atomic.Int64 // calls that it works on
+}
+
+const diceHeader = "Dice"
+
+func diceOf(req *http.Request) *rand.Rand {
+	seed, err := strconv.ParseUint(req.Header.Get(diceHeader), 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	// A repeated request has another fate.
+	return rand.New(rand.NewPCG(seed, uint64(time.Now().UnixNano())))
+}
+
+// A mood is how a host is for a while.
+type mood struct {
+	name    string
+	service time.Duration
+	places  int     // beyond them it refuses
+	faults  float64 // share of answers that go wrong in one of the ways below
+}
+
+var moods = []mood{
+	{"well", 20 * time.Millisecond, 40, 0.01},
+	{"well", 20 * time.Millisecond, 40, 0.01},
+	{"slow", 200 * time.Millisecond, 40, 0.02},
+	{"small", 20 * time.Millisecond, 4, 0.02},
+	{"ill", 30 * time.Millisecond, 40, 0.5},
+	{"stalled", time.Hour, 40, 0},
+	{"quick to fail", time.Millisecond, 0, 0},
+}
+
+var (
+	errReset   = errors.New("connection reset by the simulation")
+	errOnWay   = errors.New("the body ended too early")
+	errOfPanic = "a Base that panics, on purpose"
+)
+
+// RoundTrip is the Base of the Transport.
+func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
+	h.inFlight.Add(1)
+	defer h.inFlight.Add(-1)
+	if req.Body != nil {
+		defer req.Body.Close()
+	}
+	dice := diceOf(req)
+	if err := h.wait(req.Context(), dice, 0); err != nil { // on its way
+		return nil, err
+	}
+	m := h.mood.Load()
+	defer h.busy.Add(-1)
+	if int(h.busy.Add(1)) > m.places {
+		return h.answer(req, dice, []int{502, 503, 429}[dice.IntN(3)], 0), nil
+	}
+	takes := time.Duration(float64(m.service) * (0.2 + dice.ExpFloat64()*0.8))
+	fault, kind := dice.Float64() < m.faults, dice.IntN(8)
+	if err := h.wait(req.Context(), dice, takes); err != nil {
+		return nil, err
+	}
+	if !fault {
+		return h.answer(req, dice, http.StatusOK, kind), nil
+	}
+	switch kind {
+	case 0:
+		return nil, errReset
+	case 1:
+		return nil, io.ErrUnexpectedEOF
+	case 2:
+		panic(errOfPanic)
+	case 3: // it never answers
+		return nil, h.wait(req.Context(), dice, 24*time.Hour)
+	case 4:
+		resp := h.answer(req, dice, http.StatusTooManyRequests, kind)
+		resp.Header.Set("RateLimit", `"simulated";r=`+strconv.Itoa(dice.IntN(20))+`;t=`+strconv.Itoa(1+dice.IntN(3)))
+		return resp, nil
+	case 5:
+		resp := h.answer(req, dice, http.StatusServiceUnavailable, kind)
+		resp.Header.Set("Retry-After", strconv.Itoa(dice.IntN(3)))
+		return resp, nil
+	case 6:
+		resp := h.answer(req, dice, http.StatusOK, kind)
+		resp.Header.Set("RateLimit", "nonsense;r=-1;t=NaN")
+		resp.Body.(*body).fails = true
+		return resp, nil
+	default:
+		return h.answer(req, dice, http.StatusInternalServerError, kind), nil
+	}
+}
+
+func (h *host) answer(req *http.Request, dice *rand.Rand, code, kind int) *http.Response {
+	resp := &http.Response{
+		StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: -1,
+		Header: http.Header{}, Request: req,
+	}
+	if kind == 7 {
+		resp.Body = http.NoBody
+		return resp
+	}
+	h.open.Add(1)
+	resp.Body = &body{host: h, dice: dice, ctx: req.Context(), chunks: dice.IntN(4), pause: time.Duration(dice.IntN(20)) * time.Millisecond}
+	return resp
+}
+
+// wait is like net/http when a context ends.
+func (h *host) wait(ctx context.Context, dice *rand.Rand, d time.Duration) error {
+	t := time.NewTimer(h.alone(dice, d))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// A body comes in chunks, slowly, and may end too early.
+type body struct {
+	host   *host
+	dice   *rand.Rand
+	ctx    context.Context
+	chunks int
+	pause  time.Duration
+	fails  bool
+	closed atomic.Bool
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.closed.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	if b.chunks == 0 {
+		if b.fails {
+			return 0, errOnWay
+		}
+		return 0, io.EOF
+	}
+	b.chunks--
+	if err := b.host.wait(b.ctx, b.dice, b.pause); err != nil {
+		return 0, err
+	}
+	return min(len(p), 100), nil
+}
+
+func (b *body) Close() error {
+	if b.closed.CompareAndSwap(false, true) {
+		b.host.open.Add(-1)
+	}
+	return nil
+}
