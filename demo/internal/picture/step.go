@@ -87,13 +87,18 @@ func (s stepPicture) draw(lab *scenario.Lab) []byte {
 	phases(48, all, calls, queue, answers)
 	each := meanOf(course, 10)
 	keys := []key{{"line " + s.name, "limit, mean of a second"}, {"area " + s.name, "range in that second"}, {"dash ink", "the best fixed limit"}}
-	if s.name == "unlimited" {
-		callers := w.Phases[0].Clients[0].Callers
-		keys = []key{{"area unlimited", fmt.Sprintf("all %d callers: there is no limit", callers)}, keys[2]}
-		calls.area("area unlimited", []point{{0, float64(callers)}, {seconds, float64(callers)}})
-	} else {
+	limit := each(func(m scenario.Moment) float64 { return float64(m.Limit) })
+	switch s.name {
+	case "unlimited":
+		callers := float64(w.Phases[0].Clients[0].Callers)
+		keys = []key{{"area unlimited", fmt.Sprintf("all %.0f callers: there is no limit", callers)}, keys[2]}
+		calls.area("area unlimited", []point{{0, callers}, {seconds, callers}})
+	case "fixed":
+		keys = []key{{"line fixed", "limit"}, keys[2]}
+		calls.series("line fixed", limit)
+	default:
 		calls.band("area "+s.name, policy.least, policy.most)
-		calls.series("line "+s.name, each(func(m scenario.Moment) float64 { return float64(m.Limit) }))
+		calls.series("line "+s.name, limit)
 	}
 	c.legend(22, keys...)
 	queue.area("fill "+s.name, each(func(m scenario.Moment) float64 { return float64(m.Waiting) }))
