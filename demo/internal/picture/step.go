@@ -54,29 +54,40 @@ func mustWorld(name string) *scenario.World {
 	return w
 }
 
-func (s stepPicture) draw(lab *scenario.Lab) []byte {
-	w := mustWorld("step")
-	var best, most []point // the limit, and the answers that it brings
-	var all []phase
-	seconds := 0.0
-	for i := range w.Phases {
-		all = append(all, phase{seconds, fmt.Sprintf("%d workers", w.Phases[i].Server.Workers)})
-		o := lab.Oracle(&w.Phases[i])
-		for _, at := range []float64{seconds, seconds + w.Phases[i].Long.Seconds()} {
-			best, most = append(best, point{at, float64(o.Limit)}), append(most, point{at, o.Goodput})
-		}
-		seconds += w.Phases[i].Long.Seconds()
-	}
-	m := s.maker(int(best[0].y))
-	policy := &watched{least: make([]int, int(seconds)), most: make([]int, int(seconds))}
-	course := lab.Run(w, scenario.Maker{Name: m.Name, New: func(setup scenario.Setup) limiter.Policy {
-		policy.Policy = m.New(setup)
-		return policy
-	}}, stepSeed).Course()
+// A stepRun is how the scenario went under a policy, in what is drawn of it.
+type stepRun struct {
+	phases     []phase
+	seconds    float64
+	callers    float64
+	best, most []point // the best fixed limit, and the answers that it brings
+	watched    watched
+	course     []scenario.Moment
+}
 
+func (s stepPicture) run(lab *scenario.Lab) *stepRun {
+	w := mustWorld("step")
+	r := &stepRun{callers: float64(w.Phases[0].Clients[0].Callers)}
+	for i := range w.Phases {
+		r.phases = append(r.phases, phase{r.seconds, fmt.Sprintf("%d workers", w.Phases[i].Server.Workers)})
+		o, ends := lab.Oracle(&w.Phases[i]), r.seconds+w.Phases[i].Long.Seconds()
+		r.best = append(r.best, point{r.seconds, float64(o.Limit)}, point{ends, float64(o.Limit)})
+		r.most = append(r.most, point{r.seconds, o.Goodput}, point{ends, o.Goodput})
+		r.seconds = ends
+	}
+	m := s.maker(int(r.best[0].y))
+	r.watched.least, r.watched.most = make([]int, int(r.seconds)), make([]int, int(r.seconds))
+	r.course = lab.Run(w, scenario.Maker{Name: m.Name, New: func(setup scenario.Setup) limiter.Policy {
+		r.watched.Policy = m.New(setup)
+		return &r.watched
+	}}, stepSeed).Course()
+	return r
+}
+
+func (s stepPicture) draw(lab *scenario.Lab) []byte {
+	r := s.run(lab)
 	c := newCanvas(720, 430, s.title+" while a service loses capacity and gets it back",
-		fmt.Sprintf("Over %.0f seconds: the limit beside the best fixed limit of each phase; calls that wait at the service; and answers in time beside what the best fixed limit brings.", seconds))
-	x := scale{0, seconds, false}
+		fmt.Sprintf("Over %.0f seconds: the limit beside the best fixed limit of each phase; calls that wait at the service; and answers in time beside what the best fixed limit brings.", r.seconds))
+	x := scale{0, r.seconds, false}
 	calls := c.panel(76, 110, x, scale{1, 1000, true})
 	queue := c.panel(222, 80, x, scale{1, 2000, true})
 	answers := c.panel(338, 60, x, scale{0, 1200, false})
@@ -84,27 +95,28 @@ func (s stepPicture) draw(lab *scenario.Lab) []byte {
 	queue.frame("calls that wait at the service", 1, 10, 100, 1000)
 	answers.frame("answers in time, per second", 0, 500, 1000)
 	answers.under("s", 0, 30, 60, 90, 120, 150)
-	phases(48, all, calls, queue, answers)
-	each := meanOf(course, 10)
-	keys := []key{{"line " + s.name, "limit, mean of a second"}, {"area " + s.name, "range in that second"}, {"dash ink", "the best fixed limit"}}
-	limit := each(func(m scenario.Moment) float64 { return float64(m.Limit) })
+	phases(48, r.phases, calls, queue, answers)
+
+	each := meanOf(r.course, 10)
+	limit, area, best := key{"line " + s.name, "limit, mean of a second"}, "area "+s.name, key{"dash ink", "the best fixed limit"}
 	switch s.name {
 	case "unlimited":
-		callers := float64(w.Phases[0].Clients[0].Callers)
-		keys = []key{{"area unlimited", fmt.Sprintf("all %.0f callers: there is no limit", callers)}, keys[2]}
-		calls.area("area unlimited", []point{{0, callers}, {seconds, callers}})
+		c.legend(22, key{area, fmt.Sprintf("all %.0f callers: there is no limit", r.callers)}, best)
+		calls.area(area, []point{{0, r.callers}, {r.seconds, r.callers}})
 	case "fixed":
-		keys = []key{{"line fixed", "limit"}, keys[2]}
-		calls.series("line fixed", limit)
+		limit.text = "limit"
+		c.legend(22, limit, best)
 	default:
-		calls.band("area "+s.name, policy.least, policy.most)
-		calls.series("line "+s.name, limit)
+		c.legend(22, limit, key{area, "range in that second"}, best)
+		calls.band(area, r.watched.least, r.watched.most)
 	}
-	c.legend(22, keys...)
+	if s.name != "unlimited" {
+		calls.series(limit.class, each(func(m scenario.Moment) float64 { return float64(m.Limit) }))
+	}
 	queue.area("fill "+s.name, each(func(m scenario.Moment) float64 { return float64(m.Waiting) }))
 	answers.area("fill "+s.name, each(func(m scenario.Moment) float64 { return 10 * float64(m.Done) }))
-	calls.series("dash ink", best)
-	answers.series("dash ink", most)
+	calls.series(best.class, r.best)
+	answers.series(best.class, r.most)
 	return c.bytes()
 }
 
