@@ -60,6 +60,9 @@ func TestWrongFlagsOfSubcommandsSayWhatIsValid(t *testing.T) {
 		{"serve --addr 0.0.0.0:80", "loopback"},
 		{"doctor now", "takes flags only"},
 		{"doctor --bogus", "valid are"},
+		{"pictures now", "takes flags only"},
+		{"pictures --dir=", "the name of a folder"},
+		{"pictures --dir measuring_test.go", "the name of a folder"},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			t.Parallel()
@@ -100,6 +103,7 @@ func TestWhatIsMissingForAMeasurement(t *testing.T) {
 func TestHelpOfSubcommandsLeadsWithExamplesAndNamesEveryFlag(t *testing.T) {
 	for name, flags := range map[string][]map[string]string{
 		"sweep": {validSweep, validOrigin}, "probe": {validProbe}, "serve": {validServe, validOrigin}, "doctor": nil,
+		"pictures": {validPictures},
 	} {
 		stdout, stderr, code := demo(t, name, "--help")
 		if code != 0 || stderr != "" || !strings.Contains(stdout, "go run ./demo "+name) || !strings.Contains(stdout, "Exit status") {

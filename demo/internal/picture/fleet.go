@@ -25,7 +25,11 @@ func Fleet(quota, wanted float64, runs []FleetRun) []byte {
 	c.legend(22, key{"fill fixed", "the others get"}, key{"dash fixed", "and want"}, key{"area adaptive", "the busy get"}, key{"dash ink", "quota, all in calls per second"})
 	for i, r := range runs {
 		last := math.Round(10*r.Moments[len(r.Moments)-1].At) / 10
-		p := c.panel(76+float64(i)*each, tall, scale{0, last, false}, scale{0, 1.25 * quota, false})
+		most := 1.25 * quota
+		for _, m := range r.Moments {
+			most = math.Max(most, m.Busy+m.Others)
+		}
+		p := c.panel(76+float64(i)*each, tall, scale{0, math.Max(last, r.Moments[len(r.Moments)-1].At), false}, scale{0, most, false})
 		p.text("small bold ink", p.left, p.top-10, r.Title)
 		p.text("small end dim", p.left+p.wide, p.top-10, fmt.Sprintf("refused: %.0f %% of the calls", 100*r.Refused))
 		p.frame("", 0, quota/2, quota)

@@ -36,38 +36,25 @@ func drawKnee(lab *scenario.Lab) []byte {
 		r := lab.Run(w, mustMaker(fmt.Sprintf("fixed-%d", n)), 1).Phases[1]
 		goodput = append(goodput, point{float64(n), r.Goodput})
 		if r.Counts.Succeeded > 0 {
-			p50 = append(p50, point{float64(n), float64(r.P50.Milliseconds())})
-			p99 = append(p99, point{float64(n), float64(r.P99.Milliseconds())})
+			p50 = append(p50, point{float64(n), 1000 * r.P50.Seconds()})
+			p99 = append(p99, point{float64(n), 1000 * r.P99.Seconds()})
 		}
 	}
 	capacity := kneeWorkers / kneeService.Seconds()
 	law := capacity * kneeTimeout.Seconds()
 
-	c := newCanvas(720, 390, "What more calls at once bring",
+	c := newCanvas(720, 412, "What more calls at once bring",
 		fmt.Sprintf("A service of %d workers and %v a call. Goodput rises with the limit up to about %d, stays, and collapses beyond %.0f, where calls run into the time-out. Latency is flat up to the knee and then grows with the limit.",
 			kneeWorkers, kneeService, best.Limit, law))
 	x := scale{1, 2048, true}
-	up := c.panel(70, 110, x, scale{0, 900, false})
-	low := c.panel(220, 140, x, scale{5, 1200, true})
+	up := c.panel(76, 110, x, scale{0, 900, false})
+	low := c.panel(222, 140, x, scale{5, 1200, true})
 	up.frame("answers in time, per second", 0, 400, 800)
 	low.frame("latency of a call, ms", 10, 100, 1000)
-	low.under("limit", 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 2048)
+	low.under("", 1, 2, 4, 8, 16, 32, 64, 128, 256, law)
+	c.text("small middle dim", low.left+low.wide/2, low.top+low.tall+36, "limit, in calls at once")
 	c.legend(22, key{"line fixed", "answers in time"}, key{"line adaptive", "median latency"}, key{"dash adaptive", "99 of 100 are faster"})
-	for _, p := range []*panel{up, low} {
-		p.upright("thin dim", float64(best.Limit))
-		p.upright("thin dim", law)
-	}
-	for _, region := range []struct {
-		from, to float64
-		text     string
-	}{
-		{1, float64(best.Limit), "workers idle"},
-		{float64(best.Limit), law, "enough: more only makes calls wait"},
-		{law, 2048, "time-outs"},
-	} {
-		middle := (up.px(region.from) + up.px(region.to)) / 2
-		c.text("small middle ink", middle, 46, region.text)
-	}
+	phases(48, []phase{{1, "workers idle"}, {float64(best.Limit), "enough: more only makes calls wait"}, {law, "time-outs"}}, up, low)
 	up.series("line fixed", goodput)
 	low.series("dash adaptive", p99)
 	low.series("line adaptive", p50)

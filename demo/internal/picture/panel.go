@@ -1,13 +1,14 @@
 package picture
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
 )
 
-// A scale says where on an axis a value is. What lies beyond its ends is drawn at
-// them.
+// A scale says where on an axis a value is. What lies below its end is drawn there, as
+// are zeroes where it is logarithmic.
 type scale struct {
 	low, high float64
 	log       bool
@@ -15,7 +16,10 @@ type scale struct {
 
 // at is where v is, from 0 to 1.
 func (s scale) at(v float64) float64 {
-	v = math.Max(s.low, math.Min(s.high, v))
+	if !(v <= s.high) { // cut off, the worst would look like something better
+		panic(fmt.Sprintf("picture: %v is beyond the end of an axis, %v", v, s.high))
+	}
+	v = math.Max(s.low, v)
 	if s.log {
 		return math.Log(v/s.low) / math.Log(s.high/s.low)
 	}
@@ -53,20 +57,14 @@ func (p *panel) frame(what string, ys ...float64) {
 	}
 }
 
-// under writes the values of xs under the panel, the last one with the unit.
+// under writes the values of xs under the panel, the first one with the unit.
 func (p *panel) under(unit string, xs ...float64) {
 	for i, x := range xs {
 		text := number(x)
-		class := "small middle dim"
-		if i == len(xs)-1 && unit != "" {
+		if i == 0 && unit != "" {
 			text += " " + unit
-			class = "small end dim"
 		}
-		at := p.px(x)
-		if class == "small end dim" {
-			at += 8
-		}
-		p.text(class, at, p.top+p.tall+17, text)
+		p.text("small middle dim", p.px(x), p.top+p.tall+17, text)
 	}
 }
 
@@ -98,12 +96,48 @@ func (p *panel) area(class string, points []point) {
 	p.path(class, placed)
 }
 
+// band fills what is between two values of each second, at its middle.
+func (p *panel) band(class string, least, most []int) {
+	var around []point
+	for i, v := range least {
+		around = append(around, point{float64(i) + 0.5, float64(v)})
+	}
+	for i := len(most) - 1; i >= 0; i-- {
+		around = append(around, point{float64(i) + 0.5, float64(most[i])})
+	}
+	p.path(class, p.placed(around))
+}
+
 func (p *panel) placed(points []point) []point {
 	placed := make([]point, len(points))
 	for i, q := range points {
 		placed[i] = point{p.px(q.x), p.py(q.y)}
 	}
 	return placed
+}
+
+// A phase of what is drawn begins somewhere on the axis to the right.
+type phase struct {
+	from float64
+	text string
+}
+
+// phases writes what the phases are above the topmost of panels, and draws lines
+// between them through all.
+func phases(y float64, all []phase, panels ...*panel) {
+	for i, f := range all {
+		p := panels[0]
+		to := p.left + p.wide
+		if i+1 < len(all) {
+			to = p.px(all[i+1].from)
+		}
+		p.text("small middle ink", (p.px(f.from)+to)/2, y, f.text)
+		if i > 0 {
+			for _, p := range panels {
+				p.upright("thin dim", f.from)
+			}
+		}
+	}
 }
 
 // number is a value as people write it: 0.5, 20, 1,000.

@@ -10,6 +10,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tidegate-go/tidegate/limiter"
 )
 
 const folder = "../../../docs/pictures"
@@ -104,4 +107,35 @@ func TestFleetThatGotNothingCannotBeDrawn(t *testing.T) {
 		{Title: "<none>", Refused: 1, Moments: []FleetMoment{{At: 0.5}, {At: 1}}},
 		{Title: "some", Moments: []FleetMoment{{0.5, 70, 30}, {1, 200, 0}}},
 	})})
+}
+
+// An axis that ends too soon would draw 1,700 waiting calls as 300.
+func TestValueBeyondTheAxisIsDrawnAtItsEnd(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("2 was drawn on an axis that ends at 1")
+		}
+	}()
+	p := newCanvas(100, 100, "", "").panel(0, 50, scale{0, 1, false}, scale{0, 1, false})
+	p.series("line ink", []point{{0, 1}, {1, 2}})
+}
+
+type dipping struct{ limiter.Policy }
+
+func (dipping) Next(s limiter.State) (int, time.Duration) {
+	if s.Now == 1500*time.Millisecond {
+		return 2, 0
+	}
+	return 8, 0
+}
+
+// An experiment of Adaptive is often over before the next look of a course.
+func TestShortDipOfALimitIsNotDrawn(t *testing.T) {
+	w := &watched{Policy: dipping{}, least: make([]int, 2), most: make([]int, 2)}
+	for now := range 3000 { // the last second is beyond the picture
+		w.Next(limiter.State{Now: time.Duration(now) * time.Millisecond})
+	}
+	if w.least[0] != 8 || w.least[1] != 2 || w.most[1] != 8 {
+		t.Errorf("least %v, most %v", w.least, w.most)
+	}
 }

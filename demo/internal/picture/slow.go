@@ -34,24 +34,17 @@ func slowWorld() *scenario.World {
 // drawAll draws a rate alone and beside a fixed limit while calls get slow.
 func drawAll(lab *scenario.Lab) []byte {
 	w := slowWorld()
-	c := newCanvas(720, 342, "A rate alone, and beside a limit, while calls are slow",
-		"While calls take ten times as long, calls pile up at the service under a rate alone, and none is answered in time, for as long again after it has recovered. With a limit beside it the service keeps answering.")
+	c := newCanvas(720, 360, "A rate alone, and beside a limit, while calls are slow",
+		"While calls take ten times as long, calls pile up at the service under a rate alone, and none is answered in time, nor for some seconds after it has recovered. With a limit beside it the service keeps answering.")
 	x := scale{0, 3 * slowSeconds, false}
-	waiting := c.panel(58, 120, x, scale{0, 4500, false})
-	good := c.panel(214, 102, x, scale{0, 350, false})
+	waiting := c.panel(76, 120, x, scale{0, 4500, false})
+	good := c.panel(232, 102, x, scale{0, 700, false})
 	rate, both := fmt.Sprintf("Rate(%d, 10)", slowRate), fmt.Sprintf("All(Rate(%d, 10), Fixed(%d))", slowRate, slowFixed)
 	c.legend(22, key{"line rate", rate}, key{"line fixed", both})
 	waiting.frame("calls that wait at the service", 0, 2000, 4000)
-	good.frame("answers in time, per second", 0, 100, 200, 300)
+	good.frame("answers in time, per second", 0, 200, 400, 600)
 	good.under("s", 0, 10, 20, 30, 40, 50, 60)
-	for i, text := range []string{"", "calls take 10 times as long", "as before"} {
-		from := float64(i * slowSeconds)
-		c.text("small middle dim", waiting.px(from+slowSeconds/2), waiting.top-7, text)
-		if i > 0 {
-			waiting.upright("thin dim", from)
-			good.upright("thin dim", from)
-		}
-	}
+	phases(48, []phase{{0, "calls take 20 ms"}, {slowSeconds, "200 ms"}, {2 * slowSeconds, "20 ms again"}}, waiting, good)
 	for _, one := range []struct {
 		name string
 		make func() limiter.Policy

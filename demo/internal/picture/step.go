@@ -3,6 +3,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/tidegate-go/tidegate/demo/internal/scenario"
 	"github.com/tidegate-go/tidegate/limiter"
@@ -53,50 +54,88 @@ func mustWorld(name string) *scenario.World {
 	return w
 }
 
-func (s stepPicture) draw(lab *scenario.Lab) []byte {
-	w := mustWorld("step")
-	var best []point
-	seconds := 0.0
-	for i := range w.Phases {
-		limit := float64(lab.Oracle(&w.Phases[i]).Limit)
-		best = append(best, point{seconds, limit})
-		seconds += w.Phases[i].Long.Seconds()
-		best = append(best, point{seconds, limit})
-	}
-	m := s.maker(int(best[0].y))
-	course := lab.Run(w, m, stepSeed).Course()
+// A stepRun is how the scenario went under a policy, in what is drawn of it.
+type stepRun struct {
+	phases     []phase
+	seconds    float64
+	callers    float64
+	best, most []point // the best fixed limit, and the answers that it brings
+	watched    watched
+	course     []scenario.Moment
+}
 
-	c := newCanvas(720, 336, s.title+" while a service loses capacity and gets it back",
-		fmt.Sprintf("Above, over %.0f seconds: the limit, the calls in flight, and the best fixed limit of each phase. Below: calls that wait at the service.", seconds))
-	x := scale{0, seconds, false}
-	calls := c.panel(76, 130, x, scale{1, 1000, true})
-	queue := c.panel(240, 70, x, scale{0, 300, false})
-	keys := []key{{"area " + s.name, "calls in flight"}, {"dash ink", "the best fixed limit"}}
-	if s.name != "unlimited" {
-		keys = append([]key{{"line " + s.name, "limit"}}, keys...)
-	}
-	c.legend(22, keys...)
-	calls.frame("calls at once", 1, 10, 100, 1000)
-	queue.frame("calls that wait at the service", 0, 150, 300)
-	queue.under("s", 0, 30, 60, 90, 120, 150)
-	from := 0.0
+func (s stepPicture) run(lab *scenario.Lab) *stepRun {
+	w := mustWorld("step")
+	r := &stepRun{callers: float64(w.Phases[0].Clients[0].Callers)}
 	for i := range w.Phases {
-		to := from + w.Phases[i].Long.Seconds()
-		c.text("small middle ink", calls.px((from+to)/2), 48, fmt.Sprintf("%d workers", w.Phases[i].Server.Workers))
-		if i > 0 {
-			calls.upright("thin dim", from)
-			queue.upright("thin dim", from)
-		}
-		from = to
+		r.phases = append(r.phases, phase{r.seconds, fmt.Sprintf("%d workers", w.Phases[i].Server.Workers)})
+		o, ends := lab.Oracle(&w.Phases[i]), r.seconds+w.Phases[i].Long.Seconds()
+		r.best = append(r.best, point{r.seconds, float64(o.Limit)}, point{ends, float64(o.Limit)})
+		r.most = append(r.most, point{r.seconds, o.Goodput}, point{ends, o.Goodput})
+		r.seconds = ends
 	}
-	each := meanOf(course, 10)
-	calls.area("area "+s.name, each(func(m scenario.Moment) float64 { return float64(m.InFlight) }))
-	queue.area("fill "+s.name, each(func(m scenario.Moment) float64 { return float64(m.Waiting) }))
-	calls.series("dash ink", best)
+	m := s.maker(int(r.best[0].y))
+	r.watched.least, r.watched.most = make([]int, int(r.seconds)), make([]int, int(r.seconds))
+	r.course = lab.Run(w, scenario.Maker{Name: m.Name, New: func(setup scenario.Setup) limiter.Policy {
+		r.watched.Policy = m.New(setup)
+		return &r.watched
+	}}, stepSeed).Course()
+	return r
+}
+
+func (s stepPicture) draw(lab *scenario.Lab) []byte {
+	r := s.run(lab)
+	c := newCanvas(720, 430, s.title+" while a service loses capacity and gets it back",
+		fmt.Sprintf("Over %.0f seconds: the limit beside the best fixed limit of each phase; calls that wait at the service; and answers in time beside what the best fixed limit brings.", r.seconds))
+	x := scale{0, r.seconds, false}
+	calls := c.panel(76, 110, x, scale{1, 1000, true})
+	queue := c.panel(222, 80, x, scale{1, 2000, true})
+	answers := c.panel(338, 60, x, scale{0, 1200, false})
+	calls.frame("calls at once", 1, 10, 100, 1000)
+	queue.frame("calls that wait at the service", 1, 10, 100, 1000)
+	answers.frame("answers in time, per second", 0, 500, 1000)
+	answers.under("s", 0, 30, 60, 90, 120, 150)
+	phases(48, r.phases, calls, queue, answers)
+
+	each := meanOf(r.course, 10)
+	limit, area, best := key{"line " + s.name, "limit, mean of a second"}, "area "+s.name, key{"dash ink", "the best fixed limit"}
+	switch s.name {
+	case "unlimited":
+		c.legend(22, key{area, fmt.Sprintf("all %.0f callers: there is no limit", r.callers)}, best)
+		calls.area(area, []point{{0, r.callers}, {r.seconds, r.callers}})
+	case "fixed":
+		limit.text = "limit"
+		c.legend(22, limit, best)
+	default:
+		c.legend(22, limit, key{area, "range in that second"}, best)
+		calls.band(area, r.watched.least, r.watched.most)
+	}
 	if s.name != "unlimited" {
-		calls.series("line "+s.name, each(func(m scenario.Moment) float64 { return float64(m.Limit) }))
+		calls.series(limit.class, each(func(m scenario.Moment) float64 { return float64(m.Limit) }))
 	}
+	queue.area("fill "+s.name, each(func(m scenario.Moment) float64 { return float64(m.Waiting) }))
+	answers.area("fill "+s.name, each(func(m scenario.Moment) float64 { return 10 * float64(m.Done) }))
+	calls.series(best.class, r.best)
+	answers.series(best.class, r.most)
 	return c.bytes()
+}
+
+// watched keeps the range of a policy's limit in each second. The course of a run,
+// which is looked at every 100 ms, misses an experiment that is over sooner.
+type watched struct {
+	limiter.Policy
+	least, most []int
+}
+
+func (w *watched) Next(s limiter.State) (int, time.Duration) {
+	limit, wait := w.Policy.Next(s)
+	if i := int(s.Now / time.Second); i < len(w.least) {
+		if w.least[i] == 0 || limit < w.least[i] {
+			w.least[i] = limit
+		}
+		w.most[i] = max(w.most[i], limit)
+	}
+	return limit, wait
 }
 
 // meanOf returns what makes a line of a course: a point for each so many moments, at
