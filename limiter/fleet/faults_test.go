@@ -141,6 +141,26 @@ func TestSlotsAreLentTwiceWhenTheClockOfRedisJumps(t *testing.T) {
 	}
 }
 
+// Their leases then end an hour later than they should.
+func TestKilledProcessKeepsItsShareWhenTheClockIsSetBack(t *testing.T) {
+	inBed(t, func(t *testing.T, b *bed) {
+		var all counter
+		killed, other := b.slots(fleet.Config{}, 20), b.slots(fleet.Config{}, 20)
+		b.hold(killed, 30, 10*time.Millisecond, &all)
+		b.hold(other, 30, 10*time.Millisecond, &all)
+		dead, alive := b.rate(fleet.Config{}, 100, 10), b.rate(fleet.Config{}, 100, 10)
+		b.calls(dead, 0, 20, time.Millisecond)
+		b.calls(alive, 0, 20, time.Millisecond)
+		time.Sleep(3 * time.Second)
+		killed.cut.Store(true)
+		dead.cut.Store(true)
+		b.setClock(-time.Hour)
+		time.Sleep(3 * time.Second)
+		within(t, "slots of the other", other.share.Stats().Share, 20, 20)
+		within(t, "rate of the other", alive.share.Stats().Share, 99, 101)
+	})
+}
+
 // A deployment: each new process calls at once.
 func TestProcessThatStartsExceedsTheSlots(t *testing.T) {
 	inBed(t, func(t *testing.T, b *bed) {

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"flag"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,11 +155,20 @@ func TestClockOfRedisSetBack(t *testing.T) {
 
 func TestCloseGivesBackWhatIsInHand(t *testing.T) {
 	inBed(t, func(t *testing.T, b *bed) {
-		m := b.rate(fleet.Config{}, 100, 10)
-		time.Sleep(time.Second)
+		m := b.rate(fleet.Config{}, 1, 10)
+		time.Sleep(5 * time.Second) // and has one in hand
+		stock := func() float64 {
+			n, err := strconv.ParseFloat(b.server.HGet("quota:rate", "stock"), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before := stock()
 		if err := m.share.Close(); err != nil {
 			t.Error(err)
 		}
+		within(t, "tokens that have come back", stock()-before, 1, 1.2)
 		keys, err := b.server.HKeys("quota:rate")
 		if err != nil {
 			t.Fatal(err)

@@ -43,7 +43,7 @@ var Makers = []Maker{
 	{oracleName, "knows the best fixed limit of each phase and changes with it: a check of the yardstick", func(s Setup) limiter.Policy {
 		return &schedule{limits: s.Oracle, ends: s.Ends}
 	}},
-	{fixedName, "the best fixed limit of the first phase, for good; fixed-N has N", func(s Setup) limiter.Policy {
+	{fixedName, "the best fixed limit of the first graded phase, for good; fixed-N has N", func(s Setup) limiter.Policy {
 		return limiter.Fixed(s.Oracle[0])
 	}},
 	{"adaptive", "limiter.Adaptive as it comes", func(s Setup) limiter.Policy {
