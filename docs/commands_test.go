@@ -54,6 +54,7 @@ var shortForms = []shortForm{
 	{words: []string{"cd demo/fleet"}, set: map[string]string{"--processes": "4", "--for": "1s"}},
 	{words: []string{"go test -v -run Table ./demo/internal/realservers"}, elsewhere: "go test ./... runs it"},
 	{words: []string{"go test ./..."}, elsewhere: "it is what .ci/run begins with"},
+	{words: []string{".ci/reproduce"}, elsewhere: "it takes minutes"},
 	{words: []string{"go doc"}},
 	{words: []string{"cd "}},
 	{words: []string{".ci/run"}, elsewhere: "it is what runs this"},
