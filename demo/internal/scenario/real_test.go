@@ -10,20 +10,11 @@ import (
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
-// own is a Limiter as a Live.
+// own is a limiter.Limiter as a Limiter.
 type own struct{ *limiter.Limiter }
 
-func (l own) Acquire(ctx context.Context) (Place, error) {
-	p, err := l.Limiter.Acquire(ctx)
-	return p, err
-}
-func (l own) Limit() int { return l.Stats().Limit }
-
-func inBubble(t *testing.T) func(play func(settle func())) {
-	return func(play func(settle func())) {
-		synctest.Test(t, func(*testing.T) { play(synctest.Wait) })
-	}
-}
+func (l own) Acquire(ctx context.Context) (Permit, error) { return l.Limiter.Acquire(ctx) }
+func (l own) Limit() int                                  { return l.Stats().Limit }
 
 // What the simulation shows of a policy must be what a real Limiter does with it:
 // in goroutines, with its own clock, queue and timers.
@@ -50,11 +41,15 @@ func TestRealLimiterDoesOtherwiseThanSimulated(t *testing.T) {
 		for name, newPolicy := range map[string]func() limiter.Policy{
 			"adaptive": func() limiter.Policy { return limiter.Adaptive(limiter.AdaptiveConfig{}) },
 			"gradient": func() limiter.Policy { return limiter.Gradient(limiter.GradientConfig{}) },
-			"fixed":    func() limiter.Policy { return limiter.Fixed(7) },
+			"seven":    func() limiter.Policy { return limiter.Fixed(7) },
 		} {
 			t.Run(w.Name+"/"+name, func(t *testing.T) {
 				simulated := lab.Run(w, Maker{Name: name, New: func(Setup) limiter.Policy { return newPolicy() }}, 1)
-				real := lab.Play(w, LiveMaker{Name: name, New: func(Setup) Live { return own{limiter.New(newPolicy())} }}, 1, inBubble(t))
+				var real *Result
+				synctest.Test(t, func(*testing.T) {
+					m := LimiterMaker{Name: name, New: func(Setup) Limiter { return own{limiter.New(newPolicy())} }}
+					real = lab.Play(w, m, 1, synctest.Wait)
+				})
 				simulated.Events, real.Events = 0, 0 // a Limiter's timers are its own
 				for i := range simulated.Phases {
 					if s, r := simulated.Phases[i], real.Phases[i]; !reflect.DeepEqual(s, r) {
