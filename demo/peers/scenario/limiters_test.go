@@ -49,11 +49,13 @@ var (
 		{Name: "gocl-aimd", About: "go-concurrency-limits' AIMD, which has no upper bound", New: func(s scenario.Setup) scenario.Limiter {
 			return newGoCL(limit.NewAIMDLimit("", first(s), 0.9, 1, unnoted))
 		}},
-		{Name: "semaphore", About: "x/sync/semaphore with the oracle's limit of the first graded phase", Oracle: true,
+		{
+			Name: "semaphore", About: "x/sync/semaphore with the oracle's limit of the first graded phase", Oracle: true,
 			New: func(s scenario.Setup) scenario.Limiter {
 				n := s.Oracle[0]
 				return fixed{semaphore.NewWeighted(int64(n)), n}
-			}},
+			},
+		},
 	}
 )
 
@@ -142,7 +144,7 @@ func (f fixed) Acquire(ctx context.Context) (scenario.Permit, error) {
 	if err := f.Weighted.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
-	return &moment{end: func(limiter.Outcome) { f.Weighted.Release(1) }}, nil
+	return &moment{end: func(limiter.Outcome) { f.Release(1) }}, nil
 }
 
 func (f fixed) Limit() int { return f.n }

@@ -3,6 +3,7 @@ package scenario
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -100,6 +101,24 @@ func TestRivalDoesNotPlay(t *testing.T) {
 		p := r.Phases[0]
 		if p.Share < 0.5 || p.Lost > 0.01 || p.Limit.End < 2 {
 			t.Errorf("%s: %.2f of the oracle's goodput, %.2f lost, limit %d", r.Policy, p.Share, p.Lost, p.Limit.End)
+		}
+	}
+}
+
+// Ours is simulated in all tables but these. It must not be another one there: more
+// than a chance of a nanosecond, from which a Limiter's clock starts, must not tell
+// them apart.
+func TestOursIsNotTheSimulated(t *testing.T) {
+	worlds := []*scenario.World{short(t, "step", 15*time.Second), short(t, "quota429", 15*time.Second)}
+	results := play(t, worlds, []string{"tidegate", "adaptive"}, 1, 1)
+	for i := 0; i < len(results); i += 2 {
+		for k, real := range results[i].Phases {
+			simulated := results[i+1].Phases[k]
+			far := func(a, b float64) bool { return math.Abs(a-b) > 0.01*math.Max(a, b) }
+			if far(real.Goodput, simulated.Goodput) || far(real.Mean.Seconds(), simulated.Mean.Seconds()) || far(real.Limit.Mean, simulated.Limit.Mean) {
+				t.Errorf("%s/%s: goodput %.1f/s, simulated %.1f; latency %v, simulated %v; limit %.1f, simulated %.1f", results[i].World, real.Name,
+					real.Goodput, simulated.Goodput, real.Mean, simulated.Mean, real.Limit.Mean, simulated.Limit.Mean)
+			}
 		}
 	}
 }
