@@ -101,7 +101,7 @@ func (m *simulation) finish(c int32, o limiter.Outcome) {
 	cl := &m.clients[k.client]
 	g := &m.gates[cl.gate]
 	latency := m.now - k.started
-	if d := m.server.RetryAfter; d > 0 && o == limiter.Refused {
+	if d := m.server.RetryAfter; d > 0 && o == limiter.Refused && !cl.Unlimited {
 		m.pause(g, c, d) // before the report, which may let the next call start
 	}
 	if g.real == nil {
