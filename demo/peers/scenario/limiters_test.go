@@ -97,7 +97,8 @@ func (f failsafe) Acquire(ctx context.Context) (scenario.Permit, error) {
 // goCL is go-concurrency-limits' DefaultLimiter with its defaults, behind the
 // library's own queue: first in, first out, of any length, and left by whoever gives
 // up. (Its BlockingLimiter wakes all who wait at every release, and chance decides
-// which of them runs.) Outcomes go where the library's comments say they belong.
+// which of them runs.) What has failed was dropped, as in the gRPC interceptors of the
+// library, but for failures that say nothing: its comments want them ignored.
 type goCL struct {
 	line  *gocl.QueueBlockingLimiter
 	inner *gocl.DefaultLimiter
@@ -124,7 +125,7 @@ func (g goCL) Acquire(ctx context.Context) (scenario.Permit, error) {
 		switch o {
 		case limiter.Success:
 			l.OnSuccess()
-		case limiter.Refused, limiter.Overdue:
+		case limiter.Refused, limiter.Overdue, limiter.Cancelled:
 			l.OnDropped()
 		default:
 			l.OnIgnore()
