@@ -45,7 +45,10 @@ var shortForms = []shortForm{
 		words: []string{"go run ./bench"}, dir: "demo/peers",
 		set: map[string]string{"-rounds": "1", "-benchtime": "1ms", "-run": "'^Fixed$'"},
 	},
-	{words: []string{"cd demo/peers && go test -run Scenarios"}, values: map[string]string{"study": "steady"}},
+	{
+		words:  []string{"cd demo/peers/scenario && go test"},
+		values: map[string]string{"study": "steady"}, lower: map[string]string{"-seeds": "1"},
+	},
 	{words: []string{"go test", "-bench"}, dir: "demo/peers", set: map[string]string{"-benchtime": "10x"}},
 	{words: []string{"go test -v -run Priorit"}, dir: "demo/peers"},
 	{words: []string{"go test -run Many"}, dir: "limiter/fleet", lower: map[string]string{"-processes": "20"}},

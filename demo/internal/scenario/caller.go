@@ -32,15 +32,15 @@ func (m *simulation) change(i int32, to *Client) {
 		c.known = true
 		if !g.open() {
 			*g = gate{born: m.now, limit: unasked, first: none, last: none, wakeAt: never}
-			if m.stage != nil && c.counted() {
-				g.live = m.stage.newLive(int(i))
+			if m.bubble != nil && c.counted() {
+				g.real = m.bubble.newLimiter(int(i))
 			} else {
 				g.policy = m.policy(i)
 			}
 		}
 	}
 	g.epoch = m.wall.Add(g.born + c.ClockError + time.Duration(c.clock*float64(c.ClockWithin)))
-	if g.live == nil && g.limit == unasked {
+	if g.real == nil && g.limit == unasked {
 		g.limit, _ = g.policy.Next(m.state(g)) // as SetPolicy does
 	}
 	for ; c.present < c.Callers; c.present++ {

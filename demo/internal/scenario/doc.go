@@ -8,9 +8,10 @@
 // callers queue, a policy is asked, told of starts, and told of outcomes.
 //
 //	World     what there is and how it changes (world.go, named.go, random.go)
-//	Run       one world under one policy with one seed (run.go)
+//	Run       one world under one policy with one seed (lab.go, simulation.go)
 //	Oracle    the best that a fixed limit could have done (oracle.go)
 //	Lab       runs many, in parallel, and grades each against the oracle (lab.go)
+//	Limiter   a real one, ours or a rival's, in place of a policy (real.go, bubble.go)
 //
 // The quickest way in, with any policy:
 //

@@ -11,7 +11,7 @@ import (
 // order and with the State that a Limiter would.
 type gate struct {
 	policy   limiter.Policy
-	live     Live          // a real limiter, in place of the policy and of all that is below; see stage
+	real     Limiter       // in place of the policy and of all that is below; see bubble
 	born     time.Duration // State.Now counts from here
 	epoch    time.Time
 	inFlight int
@@ -25,7 +25,7 @@ type gate struct {
 }
 
 // open reports whether there is a gate.
-func (g *gate) open() bool { return g.policy != nil || g.live != nil }
+func (g *gate) open() bool { return g.policy != nil || g.real != nil }
 
 func (m *simulation) state(g *gate) limiter.State {
 	return limiter.State{Now: m.now - g.born, Epoch: &g.epoch, InFlight: g.inFlight, Queued: g.queued}
@@ -33,7 +33,7 @@ func (m *simulation) state(g *gate) limiter.State {
 
 // dispatch starts who waits, in order, for as long as the policy allows.
 func (m *simulation) dispatch(g *gate) {
-	if g.live != nil {
+	if g.real != nil {
 		return // it does so itself
 	}
 	for g.queued > 0 {
@@ -70,7 +70,7 @@ func (m *simulation) start(g *gate, c int32) {
 	k := &m.calls[c]
 	k.waiting, k.started = false, m.now
 	g.inFlight++
-	if g.live == nil {
+	if g.real == nil {
 		g.policy.Start(m.state(g))
 	}
 	cl := &m.clients[k.client]
@@ -101,15 +101,10 @@ func (m *simulation) finish(c int32, o limiter.Outcome) {
 	cl := &m.clients[k.client]
 	g := &m.gates[cl.gate]
 	latency := m.now - k.started
-	if d := m.server.RetryAfter; d > 0 && o == limiter.Refused {
-		// Before the report, which may let the next call start.
-		if g.live == nil {
-			g.paused = max(g.paused, m.now+d)
-		} else {
-			m.stage.actors[c].place.Pause(d)
-		}
+	if d := m.server.RetryAfter; d > 0 && o == limiter.Refused && !cl.Unlimited {
+		m.pause(g, c, d) // before the report, which may let the next call start
 	}
-	if g.live == nil {
+	if g.real == nil {
 		g.policy.Report(m.state(g), limiter.Result{Outcome: o, Latency: latency})
 	}
 	if cl.counted() {
@@ -126,19 +121,28 @@ func (m *simulation) finish(c int32, o limiter.Outcome) {
 	} else {
 		g.inFlight--
 	}
-	if g.live != nil {
-		m.stage.ended(c, o, body)
+	if g.real != nil {
+		m.bubble.ended(c, o, body)
 	}
 	m.comeBack(client, outside, o == limiter.Success)
 	m.dispatch(g)
+}
+
+// pause lets no call start for d: a refusal of c has asked for it.
+func (m *simulation) pause(g *gate, c int32, d time.Duration) {
+	if g.real != nil {
+		m.bubble.tickets[c].permit.Pause(d)
+		return
+	}
+	g.paused = max(g.paused, m.now+d)
 }
 
 // read ends the body of a call, and with it what the call had at its gate.
 func (m *simulation) read(body int32) {
 	g := &m.gates[m.clients[m.calls[body].client].gate]
 	g.inFlight--
-	if g.live != nil {
-		m.stage.read(body)
+	if g.real != nil {
+		m.bubble.read(body)
 	}
 	m.free(body)
 	m.dispatch(g)
@@ -157,8 +161,8 @@ func (m *simulation) drop(c int32) {
 	cl := &m.clients[client]
 	g := &m.gates[cl.gate]
 	m.unlink(g, c)
-	if g.live != nil {
-		m.stage.goes(c)
+	if g.real != nil {
+		m.bubble.ticket(c).cancel()
 	}
 	m.free(c)
 	if cl.counted() {
@@ -177,8 +181,8 @@ func (m *simulation) link(g *gate, c int32) {
 	m.calls[c].previous, m.calls[c].next = g.last, none
 	g.last = c
 	g.queued++
-	if g.live != nil {
-		m.stage.waits(g, c)
+	if g.real != nil {
+		m.bubble.ask(g, c)
 	}
 }
 

@@ -90,13 +90,6 @@ func (l *Lab) Run(w *World, m Maker, seed uint64) *Result {
 	return l.grade(w, m.Name, seed, simulation)
 }
 
-// prepare finds all that grading will need.
-func (l *Lab) prepare(w *World, seed uint64) {
-	if w.graded() {
-		l.reference(w, seed)
-	}
-}
-
 // grade grades a simulation of w that has been run.
 func (l *Lab) grade(w *World, policy string, seed uint64, simulation *simulation) *Result {
 	r := &Result{World: w.Name, Group: w.Group, Policy: policy, Seed: seed, Events: simulation.events, Phases: simulation.result()}
@@ -113,9 +106,11 @@ func (l *Lab) grade(w *World, policy string, seed uint64, simulation *simulation
 }
 
 // Setup is what a policy of a client may know when it is made.
-func (l *Lab) Setup(w *World, m *Maker, client int) Setup {
+func (l *Lab) Setup(w *World, m *Maker, client int) Setup { return l.setup(w, m.needsOracle(), client) }
+
+func (l *Lab) setup(w *World, oracle bool, client int) Setup {
 	s := Setup{Initial: w.Initial, Seed: uint64(client)}
-	if !m.needsOracle() {
+	if !oracle {
 		return s
 	}
 	// Each client has an equal part of what is there for all, and what does

@@ -27,6 +27,9 @@ func pathologies() []*World {
 	refusing := u.with(func(s *Setting) { s.Server.Faults, s.Server.FaultsRefuse = 1, true })
 	failing := u.with(func(s *Setting) { s.Server.Faults, s.Server.FaultAfter = 1, ms })
 	asking := u.with(func(s *Setting) { s.Server.Places, s.Server.RetryAfter = 20, time.Second })
+	once := u.with(func(s *Setting) {
+		s.Server.Faults, s.Server.FaultsRefuse, s.Server.RetryAfter = 0.01, true, 10*time.Second
+	})
 	trickle := u.each(func(_ int, c *Client) { c.Callers, c.Rate = 0, 1 })
 	skew100 := eight("skew100", 100*ms, "as eight, with clocks off by up to 100 ms")
 	skew1000 := eight("skew1000", time.Second, "as eight, with clocks off by up to 1 s")
@@ -65,6 +68,8 @@ func pathologies() []*World {
 			graded("retry429", long, u.with(func(s *Setting) {
 				s.Server.Quota, s.Server.Burst, s.Server.RetryAfter = 500, 50, time.Second
 			})),
+		about("retry10s", "for a second 1 call of 100 is refused, with a Retry-After of 10 s; all others succeed").
+			stage("before", warm, u).stage("some", time.Second, once).graded("after", minute, u),
 		skew100,
 		skew1000,
 		about("clockstep", "the clock of 1 of 8 clients jumps by 5 s").

@@ -131,8 +131,8 @@ func (m *simulation) endBin() {
 	for i := range m.gates {
 		g := &m.gates[i]
 		if g.open() && m.clients[i].counted() && !m.clients[i].Absent {
-			if g.live != nil {
-				g.limit = g.live.Limit()
+			if g.real != nil {
+				g.limit = g.real.Limit()
 			}
 			limit := min(g.limit, 1<<30)
 			s.bin.limit += limit

@@ -1,6 +1,12 @@
 package scenario
 
-import "testing"
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tidegate-go/tidegate/limiter"
+)
 
 // On these two seeds of forty Adaptive once stood still at three times what the
 // server could do: callers gave up at exactly one and a half times the mean
@@ -43,6 +49,54 @@ func TestPauseIsTakenForASlowService(t *testing.T) {
 				if p.Graded && p.Share < 0.75 {
 					t.Errorf("%s, seed %d: in phase %s goodput is %.2f of the best", name, seed, p.Name, p.Share)
 				}
+			}
+		}
+	}
+}
+
+// Calls that were sent together come back refused together: one message, not a
+// hundred. A rule that cuts by a share for each is at its minimum after the first.
+func TestHundredRefusalsOfOneMomentCutMoreThanHalf(t *testing.T) {
+	t.Parallel()
+	p := limiter.Adaptive(limiter.AdaptiveConfig{Initial: 20}) // of a limit that was higher a moment ago
+	epoch := time.Unix(1_700_000_000, 0)
+	s := limiter.State{Epoch: &epoch, Queued: 50}
+	before, _ := p.Next(s)
+	for range 100 {
+		s.InFlight++
+		p.Start(s)
+	}
+	for i := range 100 {
+		s.Now, s.InFlight = 20*ms+time.Duration(i)*10*time.Microsecond, 100-i
+		p.Report(s, limiter.Result{Outcome: limiter.Refused, Latency: s.Now})
+	}
+	if after, _ := p.Next(s); after < before/2 || after == before {
+		t.Errorf("limit %d after 100 refusals at %d, want less, but at least half", after, before)
+	}
+}
+
+// The seed decides where a change lies between two experiments. One that comes in the
+// middle of an experiment is mistaken for its result, but not for long.
+func TestChangeDuringAnExperimentIsLost(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("looks for oracles")
+	}
+	adaptive, err := MakerOf("adaptive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	step, _ := Named("step")
+	w := *step
+	w.Phases = slices.Clone(w.Phases)
+	for i := range w.Phases {
+		w.Phases[i].Long = 12 * time.Second
+	}
+	lab := NewLab()
+	for seed := range uint64(30) {
+		for _, p := range lab.Run(&w, adaptive, seed).Phases {
+			if p.Graded && (p.Share < 0.9 || !p.Converged || p.Settled > 6) {
+				t.Errorf("seed %d, workers to %s: %.2f of the best goodput, converged %v after %.1f s", seed, p.Name, p.Share, p.Converged, p.Settled)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ type simulation struct {
 	events uint64
 
 	newPolicy func(client int) limiter.Policy
-	stage     *stage // on which it is played with real limiters, or nil
+	bubble    *bubble // in which it is played with real limiters, or nil
 
 	// The last phase may end sooner, with so many successes, but not before
 	// it has lasted for atLeast. 0: only time ends it.
@@ -95,7 +95,7 @@ func (m *simulation) run() {
 		if !served {
 			at = e.at
 		}
-		if m.stage != nil && m.stage.passes(min(at, m.seen.binEnds)) {
+		if m.bubble != nil && !m.bubble.passes(min(at, m.seen.binEnds)) {
 			continue
 		}
 		if at >= m.seen.binEnds {
