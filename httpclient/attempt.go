@@ -134,6 +134,9 @@ func (a *attempt) report(resp *http.Response, err error) {
 		h.budget.earn(a.t.config.Retry.Budget)
 	}
 	v := verdictOf(o, resp)
+	if o == limiter.Refused && h.breaker.settles() {
+		v = errExcluded
+	}
 	if resp != nil {
 		// Before the report, which may let the next request start.
 		o = h.obey(resp, o, &a.places)

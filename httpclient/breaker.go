@@ -48,6 +48,8 @@ type breaker struct {
 	config  Breaker
 	state   atomic.Int32 // as of the last call of two; an open breaker may be due for probing
 	until   moment       // when an open breaker lets probes through. No sooner than gobreaker thinks
+	closed  moment       // since when a closed breaker is
+	probing atomic.Bool  // a probe is under way
 	noted   atomic.Bool  // there are notes
 	refused atomic.Uint64
 
@@ -66,6 +68,7 @@ type transition struct {
 
 func newBreaker(c Breaker) *breaker {
 	b := &breaker{config: c}
+	b.closed.set(time.Now())
 	b.two = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:  uint32(c.Probes),
 		Interval:     c.Window,
@@ -95,6 +98,9 @@ func (b *breaker) note(_ string, from, to gobreaker.State) {
 	if to == gobreaker.StateOpen {
 		open = b.config.OpenFor + chance.Below(b.config.OpenFor/5+1)
 		b.until.set(time.Now().Add(open))
+	}
+	if to == gobreaker.StateClosed {
+		b.closed.set(time.Now())
 	}
 	b.state.Store(int32(to))
 	b.mu.Lock()
@@ -165,8 +171,17 @@ func (h *host) admit() (ticket, error) {
 	if err := h.check(); err != nil {
 		return ticket{}, err // gobreaker knows nothing of what is added to its Timeout
 	}
+	// One probe after the other: a host that has fewer places than there are probes
+	// would refuse some of them, and its breaker would never close.
+	halfOpen := b.state.Load() == int32(gobreaker.StateHalfOpen)
+	if halfOpen && !b.probing.CompareAndSwap(false, true) {
+		return ticket{}, h.refusal(gobreaker.ErrTooManyRequests)
+	}
 	done, err := b.two.Allow()
-	probing := err == nil && b.state.Load() == int32(gobreaker.StateHalfOpen)
+	probing := halfOpen && err == nil && b.state.Load() == int32(gobreaker.StateHalfOpen)
+	if halfOpen && !probing {
+		b.probing.Store(false)
+	}
 	h.announce()
 	if err != nil {
 		return ticket{}, h.refusal(err)
@@ -176,6 +191,16 @@ func (h *host) admit() (ticket, error) {
 		t.probe = newProbe(h, done)
 	}
 	return t, nil
+}
+
+// settling is the time after a breaker has closed in which refusals do not open it. A
+// limit that is still being found is above what the host has room for: then refusals
+// come at once and answers later, and a host that is well looks ill.
+const settling = time.Second
+
+// settles reports whether b has been closed for less than that.
+func (b *breaker) settles() bool {
+	return b != nil && b.state.Load() == int32(gobreaker.StateClosed) && time.Since(b.closed.get()) < settling
 }
 
 // patience is Breaker.Patience.
@@ -234,6 +259,7 @@ func (p *probe) report(verdict error) {
 func (p *probe) tell(verdict error) {
 	if p.made.CompareAndSwap(false, true) {
 		p.done(verdict)
+		p.host.breaker.probing.Store(false)
 		p.host.announce()
 	}
 }

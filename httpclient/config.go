@@ -149,7 +149,9 @@ type HostConfig struct {
 //
 //	success  Success
 //	failure  Failed, Overdue, and Refused with 503 or any other 5xx
-//	neither  429 (it is alive, and says so), cancelled, ignored, not sent
+//	neither  429 (it is alive, and says so), cancelled, ignored, not sent; and
+//	         Refused in the first second after a breaker has been made or closed,
+//	         while the limit is still being found
 type Breaker struct {
 	// Disabled does without breakers.
 	Disabled bool
@@ -173,8 +175,8 @@ type Breaker struct {
 	// many clients probe a host at the same moment.
 	OpenFor time.Duration
 
-	// Probes is the number of requests let through at once while a breaker
-	// is half-open, and the number of successes that close it; 0 means 3.
+	// Probes is the number of requests let through while a breaker is half-open,
+	// one after the other, and so the number of successes that close it; 0 means 3.
 	// One failure opens it again.
 	Probes int
 
