@@ -71,7 +71,6 @@ func load(t *testing.T, c client, url string, o *origin, callers, each int) *tal
 	if c.policy != nil {
 		config := c.config
 		config.Base, config.Policy = base, func(string) limiter.Policy { return c.policy() }
-		config.Breaker.Disabled = true // it would answer for the server
 		var err error
 		if wrapped, err = httpclient.NewTransport(config); err != nil {
 			t.Fatal(err)
