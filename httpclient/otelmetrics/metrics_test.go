@@ -174,7 +174,7 @@ func TestHostsAreMissingOrWithoutBound(t *testing.T) {
 		Provider: metric.NewMeterProvider(metric.WithReader(reader)), Hosts: 2,
 		Attributes: []attribute.KeyValue{attribute.String("client", "billing")},
 	}
-	base, err := otelmetrics.Requests(answering(http.StatusServiceUnavailable), c)
+	base, err := otelmetrics.Requests(answering(http.StatusInternalServerError), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestHostsAreMissingOrWithoutBound(t *testing.T) {
 	want(t, points, map[string]string{
 		"tidegate.client.limit client=billing server.address=0.example server.port=80":                               "7",
 		"tidegate.client.admitted client=billing server.address=0.example server.port=80":                            "4",
-		"tidegate.client.outcomes client=billing server.address=0.example server.port=80 tidegate.outcome=refused":   "4",
+		"tidegate.client.outcomes client=billing server.address=0.example server.port=80 tidegate.outcome=failed":    "4",
 		"tidegate.client.rejected client=billing server.address=0.example server.port=80 tidegate.reason=deadline":   "0",
 		"tidegate.client.breaker.state client=billing server.address=0.example server.port=80 tidegate.state=open":   "1",
 		"tidegate.client.breaker.state client=billing server.address=0.example server.port=80 tidegate.state=closed": "0",

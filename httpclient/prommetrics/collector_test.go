@@ -63,7 +63,7 @@ func compare(t *testing.T, c prometheus.Collector, want string, metrics ...strin
 }
 
 func TestHostIsMissingOrMiscounted(t *testing.T) {
-	tr := transport(t, answering(http.StatusServiceUnavailable), limiter.Fixed(7))
+	tr := transport(t, answering(http.StatusInternalServerError), limiter.Fixed(7))
 	c := prommetrics.Transport(tr, prommetrics.Config{Constant: prometheus.Labels{"client": "billing"}})
 	for range 6 { // the breaker opens after the fourth
 		get(t, tr, "http://a.example/")
@@ -89,10 +89,10 @@ tidegate_limit{client="billing",host="a.example:80"} 7
 # HELP tidegate_outcomes_total Calls that have ended, by what they told about the far side.
 # TYPE tidegate_outcomes_total counter
 tidegate_outcomes_total{client="billing",host="a.example:80",outcome="cancelled"} 0
-tidegate_outcomes_total{client="billing",host="a.example:80",outcome="failed"} 0
+tidegate_outcomes_total{client="billing",host="a.example:80",outcome="failed"} 4
 tidegate_outcomes_total{client="billing",host="a.example:80",outcome="ignored"} 0
 tidegate_outcomes_total{client="billing",host="a.example:80",outcome="overdue"} 0
-tidegate_outcomes_total{client="billing",host="a.example:80",outcome="refused"} 4
+tidegate_outcomes_total{client="billing",host="a.example:80",outcome="refused"} 0
 tidegate_outcomes_total{client="billing",host="a.example:80",outcome="success"} 0
 `, "tidegate_admitted_total", "tidegate_breaker_opened_total", "tidegate_breaker_refused_total",
 		"tidegate_breaker_state", "tidegate_limit", "tidegate_outcomes_total")
