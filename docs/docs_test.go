@@ -166,6 +166,7 @@ var imported = regexp.MustCompile(`(?m)^\s*(?:import\s+)?(?:\w+ )?"([^"\s]+)"$`)
 
 // Each snippet becomes a package of a module beside this one.
 func TestSnippetDoesNotCompile(t *testing.T) {
+	t.Parallel() // with the harness being built
 	all := make([]*home, len(homes))
 	for i, module := range homes {
 		all[i] = newHome(t, module)
