@@ -55,6 +55,7 @@ var (
 	ctx    = context.Background()
 	db     database
 	id     int
+	n      int
 	urls   []string
 	client = http.DefaultClient
 	fetch  = func(context.Context, string) error { return nil }

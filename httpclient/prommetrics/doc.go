@@ -26,6 +26,18 @@
 //	tidegate_retries_total              attempts after the first
 //	tidegate_retries_denied_total       those that the budget did not allow
 //
+// # Several in one program
+//
+// A registry takes two Collectors only if their series have the same labels and differ
+// in a constant one. So with a Transport and a Limiter, or two Limiters, give all the
+// same Config.Label, and each a Config.Constant of its own:
+//
+//	of := func(what string) prommetrics.Config {
+//		return prommetrics.Config{Label: "limiter", Constant: prometheus.Labels{"of": what}}
+//	}
+//	registry.MustRegister(prommetrics.Transport(transport, of("http")))
+//	registry.MustRegister(prommetrics.Limiter("database", l, of("database")))
+//
 // # Many hosts
 //
 // A series for each host of a crawler is more than Prometheus wants. The first

@@ -42,7 +42,7 @@ func TestProductionNamesASeriesThatDoesNotExist(t *testing.T) {
 		}
 	}
 	seen := 0
-	for _, m := range regexp.MustCompile(`(tidegate_[a-z_]+)(?:\{(\w+)=~?"([^"]*)"\})?`).FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile(`(tidegate_[a-z_]+)(?:\{(\w+)(?:=~?|!=)"([^"]*)"\})?`).FindAllStringSubmatch(string(text), -1) {
 		seen++
 		if !known[m[1]] {
 			t.Errorf("no %s", m[1])
@@ -67,4 +67,28 @@ func (withQuota) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := answering(200).RoundTrip(req)
 	resp.Header.Set("RateLimit", `"requests";r=5;t=1`)
 	return resp, err
+}
+
+// What docs/production.md has for a program with both, and with two of a kind.
+func TestCollectorsOfOneProgramCollide(t *testing.T) {
+	of := func(what string) prommetrics.Config {
+		return prommetrics.Config{Label: "limiter", Constant: prometheus.Labels{"of": what}}
+	}
+	tr := transport(t, answering(http.StatusOK), limiter.Fixed(7))
+	get(t, tr, "http://a.example/")
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		prommetrics.Transport(tr, of("http")),
+		prommetrics.Limiter("database", limiter.New(limiter.Fixed(3)), of("database")),
+		prommetrics.Limiter("cache", limiter.New(limiter.Fixed(3)), of("cache")),
+	)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "tidegate_limit" && len(f.GetMetric()) != 3 {
+			t.Errorf("%d limits, want those of the host, the database and the cache", len(f.GetMetric()))
+		}
+	}
 }
