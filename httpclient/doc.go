@@ -55,7 +55,7 @@
 //
 // # What servers say
 //
-// Answers of 429 and 503 that carry Retry-After (seconds or a date) hold back
+// Answers of 429, 502 and 503 that carry Retry-After (seconds or a date) hold back
 // all requests to the host for that long, but at most Config.MaxRetryAfter.
 //
 // RateLimit and RateLimit-Policy (the IETF's draft, in its various editions) and
