@@ -54,7 +54,7 @@ func (l *Limiter) dispatchAt(at, real instant) {
 		// is the waiting goroutine's to read; with its place it can do nothing
 		// before mu is let go.
 		c.state = running
-		c.ready <- struct{}{}
+		c.tell()
 		l.start(c, at, real, waited)
 		late = at < real
 	}

@@ -1,19 +1,16 @@
 package limiter
 
-import (
-	"sync"
-	"time"
-)
+import "time"
 
 // guard returns p, or, if p is not of this package, a Policy that lets mu go if p
 // panics. So the mistake of one policy is a panic that a caller can recover from
 // and not a program that stands still. Only when a timer asks is there no caller:
 // that panic ends the program, like one in any goroutine.
-func guard(p Policy, mu *sync.Mutex) Policy {
+func (l *Limiter) guard(p Policy) Policy {
 	if ours(p) {
 		return p
 	}
-	return guarded{p, mu}
+	return guarded{p, l}
 }
 
 // ours reports whether p is of this package, all through.
@@ -39,8 +36,8 @@ func allOurs(ps []Policy) bool {
 }
 
 type guarded struct {
-	policy Policy
-	mu     *sync.Mutex
+	policy  Policy
+	limiter *Limiter
 }
 
 func (g guarded) Next(s State) (limit int, wait time.Duration) {
@@ -82,6 +79,17 @@ func (g guarded) Reason() string {
 // so the panic keeps its stack.
 func (g guarded) check(returned *bool) {
 	if !*returned {
-		g.mu.Unlock()
+		g.limiter.nudge()
+		g.limiter.mu.Unlock()
+	}
+}
+
+// nudge has the first in line see for itself whether it may start, since whoever
+// was about to look has been stopped by a panic; mu is held. If the policy panics
+// again, that call hears of it, and so on down the line.
+func (l *Limiter) nudge() {
+	if c := l.queue.first(); c != nil && !c.nudged {
+		c.nudged = true
+		c.ready <- nudged
 	}
 }

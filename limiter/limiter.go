@@ -82,7 +82,7 @@ func (l *Limiter) SetPolicy(p Policy) {
 		badConfig("New or SetPolicy", "policy", nil, "a Policy, such as Unlimited()")
 	}
 	l.mu.Lock()
-	l.policy = guard(p, &l.mu)
+	l.policy = l.guard(p)
 	l.era++
 	l.timed = needsClock(p) || l.events != nil
 	l.constant = false

@@ -136,6 +136,73 @@ func TestPanicWhileQueueingLeavesAGhostInLine(t *testing.T) {
 	})
 }
 
+// A panic of the policy stops whoever gives back a place before it can let the
+// next one in. With nobody else to come, those in line would wait for ever.
+func TestPanicInAReleaseLeavesTheLineWaiting(t *testing.T) {
+	for _, in := range []string{"report", "next"} {
+		bubble(t, func(t *testing.T) {
+			p := &panicking{Policy: limiter.Fixed(1)}
+			l := limiter.New(p, limiter.MaxWait(time.Hour))
+			held := acquire(t, l)
+			first, second := ask(t.Context(), l), ask(t.Context(), l)
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("no panic in %s", in)
+					}
+				}()
+				p.set(in)
+				defer p.set("") // before anybody else asks
+				held.Done(limiter.Success)
+			}()
+			synctest.Wait()
+			if !first.admitted() {
+				t.Fatalf("a panic in %s: there is room, and %d wait", in, l.Stats().Queued)
+			}
+			first.permit.Release()
+			synctest.Wait()
+			second.permit.Release()
+			if s := l.Stats(); s.Admitted != 3 {
+				t.Errorf("%+v", s)
+			}
+			quiet(t, l)
+		})
+	}
+}
+
+// A policy that panics whenever it is asked fails all who wait, each with a panic of
+// its own, and not one of them with silence.
+func TestPolicyThatAlwaysPanicsKeepsSomebodyWaiting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := &panicking{Policy: limiter.Fixed(1)}
+		l := limiter.New(p)
+		held := acquire(t, l)
+		var panics atomic.Int32
+		for range 10 {
+			go func() {
+				defer func() {
+					if recover() != nil {
+						panics.Add(1)
+					}
+				}()
+				_, _ = l.Acquire(t.Context())
+			}()
+			synctest.Wait()
+		}
+		p.set("next")
+		func() {
+			defer func() { _ = recover() }()
+			held.Release()
+		}()
+		synctest.Wait()
+		if n := panics.Load(); n != 10 {
+			t.Errorf("%d of 10 have heard of it", n)
+		}
+		quiet(t, l)
+		checkCounts(t, l, 11)
+	})
+}
+
 // panicsWhileQueueing panics when it is asked for the second time in a row.
 type panicsWhileQueueing struct {
 	*panicking

@@ -129,10 +129,11 @@ type call struct {
 type waiter struct {
 	priority int
 	queued   instant
-	ready    chan struct{} // has room for one; told when the state has changed
-	err      error         // why it was evicted
-	timer    *time.Timer   // for MaxWait
-	prev     *call         // in the queue
+	ready    chan word   // has room for one
+	nudged   bool        // and not told since
+	err      error       // why it was evicted
+	timer    *time.Timer // for MaxWait
+	prev     *call       // in the queue
 }
 
 // A fate is what has to be known of a running call even when its permits have
@@ -168,6 +169,33 @@ func (o *orphanage) take() *fate {
 		f := o.last.Load()
 		if f == nil || o.last.CompareAndSwap(f, f.next) {
 			return f
+		}
+	}
+}
+
+// A word is what a call that waits is told.
+type word uint8
+
+const (
+	settled word = iota // its state has changed
+	nudged              // see nudge
+	gaveUp              // nothing: it waits no longer
+)
+
+// tell tells a call that has been taken out of the queue that its state has
+// changed; mu is held.
+func (w *waiter) tell() {
+	w.forgetNudge()
+	w.ready <- settled
+}
+
+// forgetNudge takes back a nudge that has not been heard; mu is held.
+func (w *waiter) forgetNudge() {
+	if w.nudged {
+		w.nudged = false
+		select {
+		case <-w.ready:
+		default: // it has been heard just now
 		}
 	}
 }

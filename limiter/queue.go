@@ -60,7 +60,7 @@ func (l *Limiter) enqueue(w wish) (*call, error) {
 	}
 	c := l.place()
 	if c.waiter == nil {
-		c.waiter = &waiter{ready: make(chan struct{}, 1)}
+		c.waiter = &waiter{ready: make(chan word, 1)}
 	}
 	c.state = waiting
 	c.priority = w.priority
@@ -87,11 +87,13 @@ func (l *Limiter) abandonUnless(returned *bool, c *call) {
 	defer l.mu.Unlock()
 	if c.state == waiting {
 		l.queue.remove(c)
+		c.forgetNudge()
 		l.rejected(GaveUp, 0)
 		l.free(c)
 		if l.queue.len == 0 {
 			l.stopWaking()
 		}
+		l.nudge() // the next in line, in its stead
 	}
 	// If it has been started meanwhile it is lost, and recovered as such.
 }
@@ -150,7 +152,7 @@ func (l *Limiter) evict(priority int) bool {
 func (l *Limiter) turnAway(c *call, why Reason, waited time.Duration, now instant) {
 	c.state = evicted
 	c.err = l.reject(why, nil, waited, now)
-	c.ready <- struct{}{}
+	c.tell()
 }
 
 // wait waits until c runs or gives up.
@@ -164,26 +166,17 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 		}
 		expired = c.timer.C
 	}
-	told := true // or given up
-	var reason Reason
-	var cause error
-	if ended := ctx.Done(); ended == nil && expired == nil {
-		<-c.ready // half the price of a select
-	} else {
-		select {
-		case <-c.ready:
-		case <-ended:
-			told, reason, cause = false, endReason(ctx), context.Cause(ctx)
-		case <-expired:
-			told, reason = false, WaitedTooLong
-		}
+	heard, reason, cause := c.listen(ctx, expired)
+	for heard == nudged {
+		l.lookAgain(c)
+		heard, reason, cause = c.listen(ctx, expired)
 	}
 	if expired != nil {
 		c.timer.Stop()
 	}
 	// Only a call that is told so leaves the queue without this goroutine, so
 	// after the message its state is settled and can be read without the lock.
-	if told && c.state == running {
+	if heard == settled && c.state == running {
 		return Permit{c, c.generation}, nil
 	}
 
@@ -192,12 +185,13 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 	if c.state == waiting {
 		now := l.clock.read()
 		l.queue.remove(c)
+		c.forgetNudge() // what it asks for is done below
 		l.pace.moved(now, l.inFlight)
 		err = l.reject(reason, cause, now-c.queued, now)
 		l.free(c)
 		l.dispatch() // it may have been the first in line
 	} else {
-		if !told {
+		if heard != settled {
 			<-c.ready // the message came in the very moment of giving up
 		}
 		if c.state == running {
@@ -212,6 +206,35 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 	}
 	l.unlock()
 	return Permit{}, err
+}
+
+// listen waits until c is told something, or gives up.
+func (c *call) listen(ctx context.Context, expired <-chan time.Time) (heard word, why Reason, cause error) {
+	ended := ctx.Done()
+	if ended == nil && expired == nil {
+		return <-c.ready, 0, nil // half the price of a select
+	}
+	select {
+	case heard = <-c.ready:
+		return heard, 0, nil
+	case <-ended:
+		return gaveUp, endReason(ctx), context.Cause(ctx)
+	case <-expired:
+		return gaveUp, WaitedTooLong, nil
+	}
+}
+
+// lookAgain has c, which has been nudged, see whether there is room.
+func (l *Limiter) lookAgain(c *call) {
+	l.mu.Lock()
+	c.nudged = false
+	returned := false
+	defer l.abandonUnless(&returned, c)
+	if c.state == waiting {
+		l.dispatch()
+	}
+	returned = true
+	l.unlock()
 }
 
 // endReason says why ctx, which has ended, did so.
@@ -274,6 +297,14 @@ func (q *queue) pop() *call {
 	c := q.classes[len(q.classes)-1].head
 	q.remove(c)
 	return c
+}
+
+// first returns the call that is the first to start, or nil.
+func (q *queue) first() *call {
+	if q.len == 0 {
+		return nil
+	}
+	return q.classes[len(q.classes)-1].head
 }
 
 // last returns the newest call of the lowest class, or nil.
