@@ -170,6 +170,31 @@ func TestPanicInAReleaseLeavesTheLineWaiting(t *testing.T) {
 	}
 }
 
+// Who counts calls by what an observer sees must not be off by one for ever after a
+// panic of the policy.
+func TestPanicOfThePolicyHidesTheEndOfACall(t *testing.T) {
+	p := &panicking{Policy: limiter.Fixed(1)}
+	var last limiter.Event
+	l := limiter.New(p, limiter.Observe(func(e limiter.Event) { last = e }))
+	held := acquire(t, l)
+	func() {
+		defer func() { _ = recover() }()
+		p.set("report")
+		held.Done(limiter.Success)
+	}()
+	p.set("")
+	l.Acquire(canceled(t)) // events are handed out by the next caller
+	if last.Kind != limiter.Rejected || last.Seq != 4 {
+		t.Errorf("the event after those of the limit, the admission and the end is %+v", last)
+	}
+}
+
+func canceled(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
 // A policy that panics whenever it is asked fails all who wait, each with a panic of
 // its own, and not one of them with silence.
 func TestPolicyThatAlwaysPanicsKeepsSomebodyWaiting(t *testing.T) {

@@ -38,7 +38,7 @@ func (p Permit) Report(o Outcome) {
 	l := p.call.limiter
 	l.mu.Lock()
 	if p.current() && !p.call.reported {
-		l.report(p.call.fate, o, l.inFlight)
+		l.report(p.call.fate, o, l.inFlight, false)
 		if l.queue.len > 0 && !l.constant {
 			l.dispatch() // the policy may have learnt that there is room
 		}
@@ -254,8 +254,8 @@ func (l *Limiter) free(c *call) {
 }
 
 // report counts the outcome of a call and passes it on to the policy; mu is held.
-// inFlight counts the call.
-func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
+// inFlight counts the call, which may be ending with this.
+func (l *Limiter) report(c *fate, o Outcome, inFlight int, ending bool) {
 	if o >= outcomes {
 		o = Ignored
 	}
@@ -275,6 +275,9 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 			l.stats.latency.add(c.latency)
 		}
 	}
+	if ending {
+		l.finished(c) // before the policy is told, which might panic
+	}
 	if !l.constant && c.era == l.era {
 		s := l.state(now, l.queue.len)
 		s.InFlight = inFlight
@@ -288,9 +291,15 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int) {
 func (l *Limiter) end(c *fate, o Outcome) {
 	c.inFlight = false
 	l.inFlight--
-	if !c.reported {
-		l.report(c, o, l.inFlight+1)
+	if c.reported {
+		l.finished(c)
+	} else {
+		l.report(c, o, l.inFlight+1, true)
 	}
+}
+
+// finished tells the observer that a call has given back its place; mu is held.
+func (l *Limiter) finished(c *fate) {
 	if l.events != nil {
 		l.record(Event{Kind: Finished, Outcome: c.outcome, Latency: c.latency})
 	}
