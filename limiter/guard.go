@@ -79,8 +79,27 @@ func (g guarded) Reason() string {
 // so the panic keeps its stack.
 func (g guarded) check(returned *bool) {
 	if !*returned {
+		g.limiter.abandon()
 		g.limiter.nudge()
 		g.limiter.mu.Unlock()
+	}
+}
+
+// abandon gives up the call whose goroutine a panic has stopped while it asked for
+// itself; mu is held. Nobody would listen when its turn came, and the place would be
+// lost. If it has just been started it is, and will be recovered as such.
+func (l *Limiter) abandon() {
+	c := l.asking
+	l.asking = nil
+	if c == nil || c.state != waiting {
+		return
+	}
+	l.queue.remove(c)
+	c.forgetNudge()
+	l.rejected(GaveUp, 0)
+	l.free(c)
+	if l.queue.len == 0 {
+		l.stopWaking()
 	}
 }
 

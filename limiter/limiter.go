@@ -35,6 +35,7 @@ type Limiter struct {
 	limit    int    // what the policy said last
 	inFlight int
 	queue    queue
+	asking   *call // that is in the queue and whose goroutine asks the policy; see abandon
 	pace     *pace // nil before the first call waits
 
 	clock       clock

@@ -69,33 +69,10 @@ func (l *Limiter) enqueue(w wish) (*call, error) {
 	if l.constant && (!first || l.inFlight >= l.limit && l.pausedUntil == 0) {
 		return c, nil // nothing has changed since it was found that c has to wait
 	}
-	returned := false
-	defer l.abandonUnless(&returned, c)
+	l.asking = c
 	l.dispatchAt(now, now)
-	returned = true
+	l.asking = nil
 	return c, nil
-}
-
-// abandonUnless gives up a call that waits if the policy has panicked while it
-// was asked. Its guard has let mu go. Nobody would listen when the call's turn
-// came, and the place would be lost.
-func (l *Limiter) abandonUnless(returned *bool, c *call) {
-	if *returned {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if c.state == waiting {
-		l.queue.remove(c)
-		c.forgetNudge()
-		l.rejected(GaveUp, 0)
-		l.free(c)
-		if l.queue.len == 0 {
-			l.stopWaking()
-		}
-		l.nudge() // the next in line, in its stead
-	}
-	// If it has been started meanwhile it is lost, and recovered as such.
 }
 
 // hopeless rejects a call that cannot start before its deadline, or before it
@@ -228,12 +205,11 @@ func (c *call) listen(ctx context.Context, expired <-chan time.Time) (heard word
 func (l *Limiter) lookAgain(c *call) {
 	l.mu.Lock()
 	c.nudged = false
-	returned := false
-	defer l.abandonUnless(&returned, c)
 	if c.state == waiting {
+		l.asking = c
 		l.dispatch()
+		l.asking = nil
 	}
-	returned = true
 	l.unlock()
 }
 
