@@ -96,11 +96,14 @@ func (s *slots) alone(time.Duration) {
 	}
 }
 
-// equal sees to it that no process stands still for as long as the ledger is away. With
-// fewer slots than processes some do: one slot each would be too many.
+// equal never gives more than there was in hand, since those that the ledger can hear
+// may use all the rest, but for a first slot, so that no process stands still for as long
+// as the ledger is away. With fewer slots than processes some do: one slot each would be
+// too many.
 func (s *slots) equal() {
 	if s.members > 0 {
-		s.limit.Store(int64(max(s.all/s.members, int(min(1, s.limit.Load())))))
+		limit, part := s.limit.Load(), int64(s.all/s.members)
+		s.limit.Store(max(min(limit, part), min(1, max(limit, part))))
 	}
 }
 
