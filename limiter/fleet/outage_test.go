@@ -72,6 +72,29 @@ func TestCloseWithoutRedisKeepsTheSlots(t *testing.T) {
 	})
 }
 
+// Their reports go to the policy of that moment.
+func TestCallsThatEndUnderAnotherPolicyHoldTheirSlotsForEver(t *testing.T) {
+	inBed(t, func(t *testing.T, b *bed) {
+		swapped, other := b.slots(fleet.Config{}, 20), b.slots(fleet.Config{}, 20)
+		time.Sleep(time.Second)
+		l := swapped.limiter
+		var calls []limiter.Permit
+		for range 8 {
+			calls = append(calls, must(l.Acquire(b.ctx)))
+		}
+		l.SetPolicy(limiter.Fixed(10))
+		for _, p := range calls {
+			p.Done(limiter.Success)
+		}
+		l.SetPolicy(swapped.share)
+		must(l.Acquire(b.ctx)).Done(limiter.Success)
+		var all counter
+		b.hold(other, 30, 10*time.Millisecond, &all)
+		time.Sleep(5 * time.Second)
+		within(t, "slots of the other", other.share.Stats().Share, 19, 19)
+	})
+}
+
 // A replica that takes over lags behind: it has not heard of what was last lent.
 func TestFailoverToAReplicaThatLags(t *testing.T) {
 	const lag = 500 * time.Millisecond

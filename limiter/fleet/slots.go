@@ -63,8 +63,9 @@ func (s *slots) request(time.Duration, bool) request {
 	refused := s.refused.Load()
 	if events := started + reported + refused; events == s.before {
 		// Nothing has happened. What has been reported since the last event may have
-		// been released too, which a Policy is not told.
-		used = int64(started - reported)
+		// been released too, which a Policy is not told. Nor is it told of reports while
+		// the Limiter has another Policy, and then the counts stay apart.
+		used = min(used, int64(started-reported))
 	} else {
 		s.before = events
 	}
