@@ -15,17 +15,21 @@ type slots struct {
 	fallback int64
 	every    time.Duration
 
-	limit    atomic.Int64
-	started  atomic.Uint64
-	reported atomic.Uint64
-	refused  atomic.Uint64
-	last     atomic.Uint64 // in flight and queued, 32 bits each, when something last happened
+	limit   atomic.Int64
+	last    glance        // when a call last started or was reported
+	refused atomic.Uint64 // how often there was no slot
+	queued  atomic.Int64  // calls, when there was none
+
+	// What follows is the Limiter's.
+	working int64 // calls that have started and not been reported
+	events  uint64
 
 	// What follows is the lease's.
-	before, refusedBefore uint64
-	demand                float64
-	members               int
-	heard                 bool // of the ledger
+	before        uint64
+	refusedBefore uint64
+	demand        float64
+	members       int
+	heard         bool // of the ledger
 }
 
 func newSlots(c Config, n int) *slots {
@@ -38,42 +42,59 @@ func (s *slots) Next(at limiter.State) (limit int, wait time.Duration) {
 		return limit, 0
 	}
 	s.note(at)
+	s.queued.Store(int64(at.Queued))
 	s.refused.Add(1)
 	return limit, s.every / polls // the limit may have grown by then
 }
 
 func (s *slots) Start(at limiter.State) {
+	s.working++
 	s.note(at)
-	s.started.Add(1)
 }
 
 func (s *slots) Report(at limiter.State, _ limiter.Result) {
+	s.working--
 	s.note(at)
-	s.reported.Add(1)
 }
 
 func (s *slots) note(at limiter.State) {
-	s.last.Store(uint64(at.InFlight)<<32 | uint64(at.Queued)&math.MaxUint32)
+	s.events++
+	s.last.set(at.InFlight, s.working, s.events)
+}
+
+// A glance is how things stand with a Limiter, in one word: several would cost a call
+// as much as all the rest.
+type glance struct{ word atomic.Uint64 }
+
+const glanceBits = 24 // for each of two counts of calls; the rest is for the events
+
+func (g *glance) set(inFlight int, working int64, events uint64) {
+	const mask = 1<<glanceBits - 1
+	g.word.Store(events<<(2*glanceBits) | uint64(inFlight)&mask<<glanceBits | uint64(working)&mask)
+}
+
+// get returns what has been set, and a number that says whether anything has since.
+func (g *glance) get() (inFlight, working int64, events uint64) {
+	const mask = 1<<glanceBits - 1
+	word := g.word.Load()
+	return int64(word >> glanceBits & mask), int64(word & mask), word >> (2 * glanceBits)
 }
 
 func (s *slots) request(time.Duration, bool) request {
-	started, reported := s.started.Load(), s.reported.Load()
-	last := s.last.Load()
-	used, queued := int64(last>>32), int64(last&math.MaxUint32)
-	refused := s.refused.Load()
-	if events := started + reported + refused; events == s.before {
+	used, working, events := s.last.get()
+	if events == s.before {
 		// Nothing has happened. What has been reported since the last event may have
 		// been released too, which a Policy is not told. Nor is it told of reports while
 		// the Limiter has another Policy, and then the counts stay apart.
-		used = min(used, int64(started-reported))
-	} else {
-		s.before = events
+		used = min(used, working)
 	}
+	s.before = events
+	queued := s.queued.Load()
+	refused := s.refused.Load()
 	if refused == s.refusedBefore {
 		queued = 0 // it is not for us that they wait
-	} else {
-		s.refusedBefore = refused
 	}
+	s.refusedBefore = refused
 	now := float64(used + queued)
 	s.demand = max(now, s.demand+smoothing*(now-s.demand)) // up at once, down slowly
 	has := s.limit.Load()
