@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tidegate-go/tidegate/httpclient"
-	"github.com/tidegate-go/tidegate/limiter"
 )
 
 // withPlaces is a Base with so many places, of 10 ms each, that turns all others away
@@ -102,8 +101,7 @@ func TestBreakerStaysClosedForAHostThatRefusesEverything(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := must(httpclient.NewTransport(httpclient.Config{Base: withPlaces(0, http.StatusServiceUnavailable),
-					Policy: func(string) limiter.Policy { return limiter.Fixed(10) }}))
+				tr := transport(t, 10, withPlaces(0, http.StatusServiceUnavailable))
 				start := time.Now()
 				var wg sync.WaitGroup
 				for range test.callers {
