@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 	"weak"
+
+	"github.com/tidegate-go/tidegate/limiter"
 )
 
 // bodyless reports whether the exchange is over with the head of its response,
@@ -33,56 +35,57 @@ func readable(resp *http.Response) bool {
 	return resp.Body != nil && resp.Body != http.NoBody && resp.StatusCode != http.StatusSwitchingProtocols
 }
 
-// A held is a response whose body gives back the place of the request.
+// body is the body of a response that holds a place, with that response. Read and
+// Close may be called at the same time, as for the bodies of net/http.
 //
-// It is a copy of the Base's response in order that the place can be given
+// The response is a copy of the Base's in order that the place can be given
 // back even if the caller forgets the body: as long as net/http waits for the
 // end of a body it refers to its own response, which therefore must not refer
 // to our permit. Once the garbage collector finds the copy lost, it finds the
 // permit lost, and the Limiter recovers the place.
-type held struct {
-	http.Response
-	body body
-}
-
-// body is the body of a response that holds a place. Read and Close may be
-// called at the same time, as for the bodies of net/http.
 type body struct {
-	inner  io.ReadCloser
-	places places
-	host   *host
-	expiry *expiry         // nil without an AttemptTimeout
-	total  *expiry         // nil without a Timeout
-	unhook func() bool     // undoes the hook on the context's end; nil without one
-	holder *time.Timer     // for Config.MaxHold; nil without
-	cancel <-chan struct{} // Request.Cancel
-	ended  atomic.Bool
-	left   atomic.Bool // its places have been given back
+	response http.Response
+	from     *http.Response // the Base's, for its trailers; whoever sets ended may use both
 
+	inner  io.ReadCloser
+	place  limiter.Permit // the host's
+	host   *host
+	unhook func() bool // undoes the hook on the context's end; nil without one
+	more   *bodyExtras // nil for most: what all bodies have is dear
+
+	ended      atomic.Bool
+	left       atomic.Bool // its places have been given back
 	closeFirst bool        // at its end, before the place is given back
 	atEOF      atomic.Bool // and was closed by us
+}
 
-	from, to *http.Response // trailers go from the Base's response to ours; whoever sets ended may use them
+// bodyExtras is what only some bodies have.
+type bodyExtras struct {
+	global limiter.Permit  // zero without Config.Global
+	expiry *expiry         // nil without an AttemptTimeout
+	total  *expiry         // nil without a Timeout
+	holder *time.Timer     // for Config.MaxHold; nil without
+	cancel <-chan struct{} // Request.Cancel
 }
 
 // hold returns a response that gives back the place of a when it is over or
 // when ctx, which also governs the exchange, has ended.
 func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response {
-	h := &held{Response: *resp}
-	b := &h.body
-	b.inner, b.places, b.host, b.expiry = resp.Body, a.places, a.host, a.expiry
-	b.from, b.to = resp, &h.Response
-	b.cancel = cancelOf(a.req)
+	b := &body{response: *resp, from: resp, inner: resp.Body, place: a.places.host, host: a.host}
+	b.response.Body = b
+	cancel, maxHold := cancelOf(a.req), a.t.config.MaxHold
+	if a.host.global != nil || a.expiry != nil || a.total || maxHold > 0 || cancel != nil {
+		b.more = &bodyExtras{global: a.places.global, expiry: a.expiry, cancel: cancel}
+	}
 	// An HTTP/2 stream counts until net/http has put it away, which it does a
 	// moment after the end has been read, or during Close. A request that took
 	// the place in that moment would find the connection full and dial
 	// another. Close would also end the sending of a request, so this is only
 	// for those that have none to send.
 	b.closeFirst = resp.ProtoMajor == 2 && (a.req.Body == nil || a.req.Body == http.NoBody)
-	h.Body = b
 	if a.places.none() {
 		b.left.Store(true)
-		return &h.Response // it is held for the sake of a timeout
+		return &b.response // it is held for the sake of a timeout
 	}
 	b.host.bodies.Add(1)
 	// Weak references, since a context may live for as long as the program,
@@ -95,15 +98,15 @@ func (a *attempt) hold(ctx context.Context, resp *http.Response) *http.Response 
 			}
 		})
 	}
-	if d := a.t.config.MaxHold; d > 0 {
+	if maxHold > 0 {
 		w := weak.Make(b)
-		b.holder = time.AfterFunc(d, func() {
+		b.more.holder = time.AfterFunc(maxHold, func() {
 			if b := w.Value(); b != nil && b.leave() {
-				b.host.overheldFor(d)
+				b.host.overheldFor(maxHold)
 			}
 		})
 	}
-	return &h.Response
+	return &b.response
 }
 
 // Read reads from the body. Its end or an error ends the exchange.
@@ -115,10 +118,13 @@ func (b *body) Read(p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	err = b.total.explain(b.expiry.explain(err))
+	m := b.more
+	if m != nil {
+		err = m.total.explain(m.expiry.explain(err))
+	}
 	if b.ended.CompareAndSwap(false, true) {
 		if err == io.EOF {
-			b.to.Trailer = b.from.Trailer // net/http may only have made it now
+			b.response.Trailer = b.from.Trailer // net/http may only have made it now
 			if b.closeFirst {
 				b.atEOF.Store(true)
 				b.inner.Close()
@@ -126,7 +132,9 @@ func (b *body) Read(p []byte) (int, error) {
 		}
 		b.release()
 	}
-	awaitClient(err, b.cancel)
+	if m != nil {
+		awaitClient(err, m.cancel)
+	}
 	return n, err
 }
 
@@ -150,11 +158,13 @@ func (b *body) release() {
 	if b.unhook != nil {
 		b.unhook()
 	}
-	if b.holder != nil {
-		b.holder.Stop()
+	if m := b.more; m != nil {
+		if m.holder != nil {
+			m.holder.Stop()
+		}
+		m.expiry.end()
+		m.total.end()
 	}
-	b.expiry.end()
-	b.total.end()
 	b.leave()
 }
 
@@ -163,7 +173,10 @@ func (b *body) release() {
 func (b *body) leave() bool {
 	first := b.left.CompareAndSwap(false, true)
 	if first {
-		b.places.release()
+		if b.more != nil {
+			b.more.global.Release()
+		}
+		b.place.Release()
 		b.host.bodies.Add(-1)
 	}
 	return first

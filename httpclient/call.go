@@ -84,7 +84,7 @@ func (c *call) finish(resp *http.Response, err error) (*http.Response, error) {
 		return resp, nil
 	}
 	if b, ok := resp.Body.(*body); ok {
-		b.total, c.total = c.total, nil
+		b.more.total, c.total = c.total, nil
 	}
 	return resp, nil
 }

@@ -234,5 +234,9 @@ func TestMaxWaitIsToldFromTheCallersDeadline(t *testing.T) {
 				t.Errorf("%s: %v after %v", name, err, time.Since(start))
 			}
 		}
+		host, _ := tr.Stats().Host("example.com:80")
+		if r := host.Limiter.Rejected; r.WaitedTooLong != 1 || r.Deadline != 1 {
+			t.Errorf("%+v", r)
+		}
 	})
 }

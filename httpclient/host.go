@@ -23,16 +23,24 @@ type key struct{ name, port string }
 func keyOf(u *url.URL) key {
 	name, port := splitPort(u.Host)
 	if port == "" {
-		switch scheme := strings.ToLower(u.Scheme); scheme {
-		case "http":
-			port = "80"
-		case "https":
-			port = "443"
-		default:
-			port = scheme // a protocol registered with http.Transport
-		}
+		port = portOf(u.Scheme)
 	}
 	return key{normal(name), port}
+}
+
+// portOf returns the port of a scheme, or the scheme itself if it is one of a
+// protocol registered with http.Transport.
+func portOf(scheme string) string {
+	switch scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	if lower := strings.ToLower(scheme); lower != scheme {
+		return portOf(lower)
+	}
+	return scheme
 }
 
 // splitPort splits a host as it is in a URL; port is empty if there is none.

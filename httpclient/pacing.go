@@ -123,11 +123,18 @@ func (p *pacing) pace() float64 {
 }
 
 // credit is how much of the time that nobody has used is not lost: without it
-// a request that comes a little late would delay all after it.
+// a request that comes a little late would delay all after it. There is none as
+// long as the rate is one that was found, since a server that refuses without
+// saying how much it allows may refuse any two requests that come close together,
+// as nginx's limit_req does without a burst.
 const credit = 10 * time.Millisecond
 
 func (p *pacing) Start(s limiter.State) {
 	p.started.Add(1)
+	credit := credit
+	if p.found.at(s.Now) > 0 {
+		credit = 0
+	}
 	// The start that was due, if it was due within the credit.
 	_, wait := p.Next(limiter.State{Now: s.Now - credit})
 	p.last = s.Now - credit + min(max(wait, 0), credit)

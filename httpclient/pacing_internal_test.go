@@ -39,3 +39,19 @@ func TestUsedUpWindowIsWaitedForToTheSecond(t *testing.T) {
 		t.Errorf("nobody looks for %v whether it has been renewed", wait)
 	}
 }
+
+// nginx's limit_req without a burst refuses the second of two requests that come
+// closer together than its rate says, however long there was none before. Who makes
+// up for a late start is refused, and takes the rate for too high.
+func TestLateStartIsMadeUpForAtAFoundRate(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	p.hear(evidence{refused: true})
+	p.Start(limiter.State{Now: time.Second}) // hears of it
+	for now := time.Second; now < 2*time.Second; now += 7 * time.Millisecond {
+		p.Start(limiter.State{Now: now}) // late
+		interval := p.found.interval(now)
+		if _, wait := p.Next(limiter.State{Now: now}); interval > 0 && wait < min(interval, slotTime) {
+			t.Fatalf("%v after a start that was late, the next may start in %v, at one in %v", now-time.Second, wait, interval)
+		}
+	}
+}

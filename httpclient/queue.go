@@ -2,10 +2,10 @@ package httpclient
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
+	"github.com/tidegate-go/tidegate/internal/patience"
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
@@ -117,13 +117,16 @@ func (w *waiting) take(p *places) error {
 	if f, ok := context.Cause(w).(flushed); ok {
 		return f.error
 	}
-	var r *limiter.RejectedError
-	if w.ours() && errors.As(err, &r) && r.Reason == limiter.Deadline {
-		tooLong := *r
-		tooLong.Reason = limiter.WaitedTooLong
-		return &tooLong
-	}
 	return err
+}
+
+// Value tells limiters, whose counts and events are to name the reason, whether
+// MaxWait is what bounds the wait.
+func (w *waiting) Value(key any) any {
+	if key == (patience.Key{}) {
+		return w.ours()
+	}
+	return w.Context.Value(key)
 }
 
 // ours reports whether MaxWait is what bounds the wait, and not the caller.

@@ -108,7 +108,7 @@ type adaptive struct {
 	experiment
 }
 
-// flags are what is so or not, in one place since a program may keep an Adaptive
+// flags are most of what is so or not, in one place since a program may keep an Adaptive
 // for each of a hundred thousand hosts.
 type flags struct {
 	heldBack  bool // somebody waits because of the limit
@@ -118,14 +118,13 @@ type flags struct {
 	belowBase bool // the round before was surprisingly fast
 	told      bool // the queue, by the far side: nothing is left to find out by experiment
 	creeping  bool // a refusal has set the limit
-	running   bool // an experiment is under way
 	fresh     bool // the estimates are newer than the last experiment
 }
 
 // cause is why the limit is what it is, kept as numbers until somebody asks.
 type cause struct {
 	what string // a format with as many verbs as there are numbers
-	why  [2]float64
+	why  [2]float32
 }
 
 // Reason says why the limit is what it is.
@@ -149,7 +148,9 @@ func (a *adaptive) set(limit float64, what string, why ...float64) {
 	if limit != a.limit {
 		a.limit = limit
 		a.cause = cause{what: what}
-		copy(a.cause.why[:], why)
+		for i, x := range why {
+			a.cause.why[i] = float32(x)
+		}
 		a.round()
 	}
 }

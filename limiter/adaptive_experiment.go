@@ -19,9 +19,10 @@ import (
 // longer path for overload for good, or overload for the path.
 type experiment struct {
 	*trial                // nil before the first
+	running bool          // one is under way
+	spacing int32         // regular ones are so many periods apart, since they find nothing new
 	next    time.Duration // moment of the next regular experiment, or never
 	urgent  time.Duration // of the next one out of turn, or never
-	spacing int64         // regular ones are so many periods apart, since they find nothing new
 
 	limitThen float64
 }
@@ -55,7 +56,7 @@ const (
 // period, which is unit × a power of two and at least so many seconds, times
 // spacing. Powers of two let the grids of clients with different latencies
 // share their instants.
-func onGrid(s State, unit time.Duration, least float64, spacing int64) time.Duration {
+func onGrid(s State, unit time.Duration, least float64, spacing int32) time.Duration {
 	for seconds(unit) < least && unit < never/(4*maxSpacing) {
 		unit *= 2
 	}

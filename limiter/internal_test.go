@@ -19,7 +19,7 @@ func TestGridsOfClientsNeverMeet(t *testing.T) {
 		made := wall.Add(-age)
 		s := State{Now: age, Epoch: &made}
 		for _, least := range []float64{0, 1, 3, 1000} {
-			for spacing := int64(1); spacing <= maxSpacing; spacing *= 2 {
+			for spacing := int32(1); spacing <= maxSpacing; spacing *= 2 {
 				next := onGrid(s, period, least, spacing)
 				at := s.Epoch.Add(next)
 				unit := period

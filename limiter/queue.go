@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/tidegate-go/tidegate/internal/patience"
 )
 
 type priorityKey struct{}
@@ -31,11 +33,14 @@ type wish struct {
 	priority    int
 	deadline    time.Time
 	hasDeadline bool
+	late        Reason // what it is called that the deadline has passed
 }
 
 func wishOf(ctx context.Context) wish {
 	w := wish{priority: priorityOf(ctx)}
-	w.deadline, w.hasDeadline = ctx.Deadline()
+	if w.deadline, w.hasDeadline = ctx.Deadline(); w.hasDeadline {
+		w.late = lateReason(ctx)
+	}
 	return w
 }
 
@@ -89,7 +94,7 @@ func (l *Limiter) hopeless(w wish) error {
 	switch {
 	case wait == 0:
 	case w.hasDeadline && wait > time.Until(w.deadline):
-		return l.reject(Deadline, nil, 0, now)
+		return l.reject(w.late, nil, 0, now)
 	case l.maxWait > 0 && wait > l.maxWait:
 		return l.reject(WaitedTooLong, nil, 0, now)
 	}
@@ -216,9 +221,17 @@ func (l *Limiter) lookAgain(c *call) {
 // endReason says why ctx, which has ended, did so.
 func endReason(ctx context.Context) Reason {
 	if ctx.Err() == context.DeadlineExceeded {
-		return Deadline
+		return lateReason(ctx)
 	}
 	return GaveUp
+}
+
+// lateReason says what it is called that the deadline of ctx has passed.
+func lateReason(ctx context.Context) Reason {
+	if patience.Bounds(ctx) {
+		return WaitedTooLong
+	}
+	return Deadline
 }
 
 // A queue holds the calls that wait, by priority and then by arrival. There is

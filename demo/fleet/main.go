@@ -5,8 +5,8 @@
 //	cd demo/fleet && go run .
 //
 // A quarter of the processes want all they can get, and the others two fifths of an
-// equal part. Redis is the one at --redis, or an own one if redis-server is installed,
-// or else a stand-in in this process.
+// equal part. Redis is the one at --redis, or an own one if redis-server or
+// valkey-server is installed, or else a stand-in in this process.
 package main
 
 import (

@@ -1,7 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +17,51 @@ import (
 func TestMain(m *testing.M) {
 	origin.Main()
 	childMain()
+	if os.Getenv(killedEnv) != "" {
+		addr, _, _, err := startRedis(context.Background(), "")
+		if err != nil {
+			fail(1, err)
+		}
+		fmt.Println(addr)
+		time.Sleep(time.Minute) // until it is killed
+	}
 	os.Exit(m.Run())
+}
+
+const killedEnv = "TIDEGATE_FLEET_KILLED"
+
+func TestKilledCommandLeavesItsRedisBehind(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("needs redis-server")
+	}
+	temp := t.TempDir()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), killedEnv+"=1", "TMPDIR="+temp)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	cmd.Process.Kill()
+	cmd.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		c, err := net.Dial("tcp", strings.TrimSpace(addr))
+		left, _ := os.ReadDir(temp)
+		if err != nil && len(left) == 0 {
+			return
+		}
+		if err == nil {
+			c.Close()
+		}
+		time.Sleep(50 * time.Millisecond) // a real process: there is nothing else to wait for
+	}
+	t.Error("the Redis, or its directory, is still there")
 }
 
 // What is asserted holds on a machine of any speed; the figures are the command's.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -14,12 +15,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// leash has a shell become the server, and the shell's child kill it when the standard
+// input ends: as it does when this process is killed, which defers do not outlive.
+const leash = `exec 3<&0
+(read -r _ <&3; kill -9 $$; rmdir "$0") &
+exec "$@" 3<&- </dev/null`
+
 // startRedis finds or starts a Redis and says which.
 func startRedis(ctx context.Context, given string) (addr, what string, end func(), err error) {
 	if given != "" {
 		return given, "Redis at " + given, func() {}, answers(ctx, given)
 	}
 	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		path, err = exec.LookPath("valkey-server")
+	}
 	if err != nil {
 		stand := miniredis.NewMiniRedis()
 		if err := stand.Start(); err != nil {
@@ -38,13 +48,17 @@ func startRedis(ctx context.Context, given string) (addr, what string, end func(
 	if err != nil {
 		return "", "", nil, err
 	}
-	cmd := exec.Command(path, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", dir)
-	if err := cmd.Start(); err != nil {
+	cmd := exec.Command("sh", "-c", leash, dir, path, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", dir)
+	hold, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
 		os.RemoveAll(dir)
 		return "", "", nil, err
 	}
 	end = func() {
-		cmd.Process.Kill()
+		hold.Close()
 		cmd.Wait()
 		os.RemoveAll(dir)
 	}
@@ -52,7 +66,7 @@ func startRedis(ctx context.Context, given string) (addr, what string, end func(
 		end()
 		return "", "", nil, err
 	}
-	return addr, "a redis-server of its own", end, nil
+	return addr, "a " + filepath.Base(path) + " of its own", end, nil
 }
 
 // answers waits until there is a Redis at addr.

@@ -25,6 +25,10 @@
 //	tidegate.client.breaker.opened    times
 //	tidegate.client.breaker.refused   requests that it did not let through
 //	tidegate.client.pace           requests per second that a quota allows; absent without one
+//	tidegate.client.pacer.queued     requests that wait for the quota, in a queue before the limiter's
+//	tidegate.client.pacer.rejected   requests that did not get through it, by tidegate.reason
+//	tidegate.client.pacer.waits      requests that had to wait there and got through
+//	tidegate.client.pacer.wait.time  seconds that these have waited, all together
 //	tidegate.client.retries        attempts after the first
 //	tidegate.client.retries.denied those that the budget did not allow
 //

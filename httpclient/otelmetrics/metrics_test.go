@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -236,6 +237,40 @@ func TestHostsAreMissingOrWithoutBound(t *testing.T) {
 			t.Fatalf("%s is told after the end of the registration", key)
 		}
 	}
+}
+
+func TestQueueForAQuotaIsHidden(t *testing.T) {
+	reader := metric.NewManualReader()
+	transport, err := httpclient.NewTransport(httpclient.Config{Base: roundTrip(func(req *http.Request) (*http.Response, error) {
+		resp, err := answering(http.StatusOK)(req)
+		resp.Header.Set("RateLimit", `"requests";r=0;t=60`)
+		return resp, err
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := otelmetrics.Config{Provider: metric.NewMeterProvider(metric.WithReader(reader))}
+	if _, err := otelmetrics.Observe(transport, c); err != nil {
+		t.Fatal(err)
+	}
+	if err := send(t, transport, "GET", "http://0.example/"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // not enough, which is known beforehand
+	defer cancel()
+	req, _ := http.NewRequestWithContext(ctx, "GET", "http://0.example/", nil)
+	if resp, err := transport.RoundTrip(req); err == nil {
+		resp.Body.Close()
+		t.Error("the quota is used up")
+	}
+	const at = " server.address=0.example server.port=80"
+	want(t, read(t, reader), map[string]string{
+		"tidegate.client.pacer.queued" + at:                                 "0",
+		"tidegate.client.pacer.rejected" + at + " tidegate.reason=deadline": "1",
+		"tidegate.client.pacer.waits" + at:                                  "0",
+		"tidegate.client.pacer.wait.time" + at:                              "0",
+		"tidegate.client.rejected" + at + " tidegate.reason=deadline":       "0",
+	})
 }
 
 func TestImpossibleConfigIsTaken(t *testing.T) {

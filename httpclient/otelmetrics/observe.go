@@ -44,6 +44,10 @@ type observer struct {
 	admitted, rejected, outcomes, leaked, waits metric.Int64ObservableCounter
 	opened, refused, retries, denied            metric.Int64ObservableCounter
 	waited                                      metric.Float64ObservableCounter
+
+	pacerQueued               metric.Int64ObservableUpDownCounter
+	pacerRejected, pacerWaits metric.Int64ObservableCounter
+	pacerWaited               metric.Float64ObservableCounter
 }
 
 // instruments makes them all.
@@ -67,6 +71,11 @@ func (o *observer) instruments(m metric.Meter) (all []metric.Observable, err err
 		keep(i, err)
 		return i
 	}
+	seconds := func(name, about string) metric.Float64ObservableCounter {
+		i, err := m.Float64ObservableCounter(name, metric.WithUnit("s"), metric.WithDescription(about))
+		keep(i, err)
+		return i
+	}
 	o.limit = gauge("tidegate.client.limit", "{request}", "How many requests may be on their way at once.")
 	o.state = gauge("tidegate.client.breaker.state", "1", "1 for the state that the circuit breaker is in.")
 	o.inFlight = level("tidegate.client.in_flight", "Requests that hold a place.")
@@ -80,12 +89,14 @@ func (o *observer) instruments(m metric.Meter) (all []metric.Observable, err err
 	o.refused = counter("tidegate.client.breaker.refused", "{request}", "Requests that the circuit breaker did not let through.")
 	o.retries = counter("tidegate.client.retries", "{attempt}", "Attempts after the first.")
 	o.denied = counter("tidegate.client.retries.denied", "{attempt}", "Retries that the budget did not allow.")
+	o.waited = seconds("tidegate.client.wait.time", "How long admitted requests have waited, all together.")
 	o.pace, err = m.Float64ObservableGauge("tidegate.client.pace", metric.WithUnit("{request}/s"),
 		metric.WithDescription("Requests per second that the host's quota allows."))
 	keep(o.pace, err)
-	o.waited, err = m.Float64ObservableCounter("tidegate.client.wait.time", metric.WithUnit("s"),
-		metric.WithDescription("How long admitted requests have waited, all together."))
-	keep(o.waited, err)
+	o.pacerQueued = level("tidegate.client.pacer.queued", "Requests that wait for the host's quota.")
+	o.pacerRejected = counter("tidegate.client.pacer.rejected", "{request}", "Requests that did not get through the queue for the host's quota.")
+	o.pacerWaits = counter("tidegate.client.pacer.waits", "{request}", "Requests that had to wait for the host's quota and got through.")
+	o.pacerWaited = seconds("tidegate.client.pacer.wait.time", "How long these have waited, all together.")
 	return all, errors.Join(errs...)
 }
 
@@ -155,6 +166,12 @@ func (o *observer) tell(to metric.Observer, at place, h *httpclient.HostStats) {
 	if h.Pace > 0 {
 		to.ObserveFloat64(o.pace, h.Pace, here)
 	}
+	to.ObserveInt64(o.pacerQueued, int64(h.Pacer.Queued), here)
+	for _, c := range hoststats.Rejected(&h.Pacer.Rejected) {
+		count(o.pacerRejected, *c.N, with("tidegate.reason", c.Name))
+	}
+	count(o.pacerWaits, h.Pacer.Waiting.Count, here)
+	to.ObserveFloat64(o.pacerWaited, h.Pacer.Waiting.Total.Seconds(), here)
 	count(o.retries, h.Retries, here)
 	count(o.denied, h.RetriesDenied, here)
 }

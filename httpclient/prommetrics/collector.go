@@ -57,7 +57,8 @@ type collector struct {
 	readings iter.Seq[reading]
 
 	limit, inFlight, queued, admitted, rejected, outcomes, leaked, wait *prometheus.Desc
-	breaker, opened, breakerRefused, pace, retries, denied              *prometheus.Desc
+	breaker, opened, breakerRefused, retries, denied                    *prometheus.Desc
+	pace, pacerQueued, pacerRejected, pacerWait                         *prometheus.Desc
 }
 
 func newCollector(c Config, ofHosts bool, readings iter.Seq[reading]) *collector {
@@ -79,9 +80,13 @@ func newCollector(c Config, ofHosts bool, readings iter.Seq[reading]) *collector
 		breaker:        desc("breaker_state", "1 for the state that the circuit breaker is in.", "state"),
 		opened:         desc("breaker_opened_total", "How often the circuit breaker has opened."),
 		breakerRefused: desc("breaker_refused_total", "Requests that the circuit breaker did not let through."),
-		pace:           desc("pace", "Requests per second that the server's quota allows."),
 		retries:        desc("retries_total", "Attempts after the first."),
 		denied:         desc("retries_denied_total", "Retries that the budget did not allow."),
+
+		pace:          desc("pace", "Requests per second that the server's quota allows."),
+		pacerQueued:   desc("pacer_queued", "Requests that wait for the server's quota."),
+		pacerRejected: desc("pacer_rejected_total", "Requests that did not get through the queue for the server's quota, by reason.", "reason"),
+		pacerWait:     desc("pacer_wait_seconds", "How long requests waited that had to wait for the server's quota."),
 	}
 }
 
@@ -91,7 +96,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 		to <- d
 	}
 	if c.ofHosts {
-		for _, d := range []*prometheus.Desc{c.breaker, c.opened, c.breakerRefused, c.pace, c.retries, c.denied} {
+		for _, d := range []*prometheus.Desc{c.breaker, c.opened, c.breakerRefused, c.retries, c.denied, c.pace, c.pacerQueued, c.pacerRejected, c.pacerWait} {
 			to <- d
 		}
 	}
@@ -133,6 +138,9 @@ func (c *collector) send(to chan<- prometheus.Metric, name string, s *sum) {
 	count := func(d *prometheus.Desc, n uint64, more ...string) {
 		metric(d, prometheus.CounterValue, float64(n), more...)
 	}
+	summary := func(d *prometheus.Desc, s *limiter.Summary) {
+		to <- prometheus.MustNewConstSummary(d, s.Count, s.Total.Seconds(), nil, name)
+	}
 	l := &s.Limiter
 	if l.Limit != math.MaxInt {
 		gauge(c.limit, float64(l.Limit))
@@ -147,7 +155,7 @@ func (c *collector) send(to chan<- prometheus.Metric, name string, s *sum) {
 		count(c.outcomes, *x.N, x.Name)
 	}
 	count(c.leaked, l.Leaked)
-	to <- prometheus.MustNewConstSummary(c.wait, l.Waiting.Count, l.Waiting.Total.Seconds(), nil, name)
+	summary(c.wait, &l.Waiting)
 	if !c.ofHosts {
 		return
 	}
@@ -156,9 +164,14 @@ func (c *collector) send(to chan<- prometheus.Metric, name string, s *sum) {
 	}
 	count(c.opened, s.Breaker.Opened)
 	count(c.breakerRefused, s.Breaker.Refused)
+	count(c.retries, s.Retries)
+	count(c.denied, s.RetriesDenied)
 	if s.Pace > 0 {
 		gauge(c.pace, s.Pace)
 	}
-	count(c.retries, s.Retries)
-	count(c.denied, s.RetriesDenied)
+	gauge(c.pacerQueued, float64(s.Pacer.Queued))
+	for _, x := range hoststats.Rejected(&s.Pacer.Rejected) {
+		count(c.pacerRejected, *x.N, x.Name)
+	}
+	summary(c.pacerWait, &s.Pacer.Waiting)
 }

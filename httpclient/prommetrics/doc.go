@@ -22,9 +22,12 @@
 //	tidegate_breaker_state{state}       1 for the state it is in, 0 for the others
 //	tidegate_breaker_opened_total       times
 //	tidegate_breaker_refused_total      requests
-//	tidegate_pace                       requests per second that a quota allows; absent without one
 //	tidegate_retries_total              attempts after the first
 //	tidegate_retries_denied_total       those that the budget did not allow
+//	tidegate_pace                       requests per second that a quota allows; absent without one
+//	tidegate_pacer_queued               gauge: requests that wait for the quota, in a queue before the limiter's
+//	tidegate_pacer_rejected_total{reason}  those that did not get through it
+//	tidegate_pacer_wait_seconds         summary of the waits of those that had to
 //
 // # Several in one program
 //

@@ -1,11 +1,13 @@
 package prommetrics_test
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -19,7 +21,7 @@ func TestProductionNamesASeriesThatDoesNotExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := transport(t, withQuota{}, limiter.Fixed(7))
+	tr := transport(t, withQuota("r=5;t=1"), limiter.Fixed(7))
 	get(t, tr, "http://a.example/")
 	get(t, tr, "http://a.example/") // which the quota of the first answer paces
 	registry := prometheus.NewRegistry()
@@ -61,12 +63,39 @@ func TestProductionNamesASeriesThatDoesNotExist(t *testing.T) {
 	}
 }
 
-type withQuota struct{}
+// withQuota is what is left of a quota and when it is renewed.
+type withQuota string
 
-func (withQuota) RoundTrip(req *http.Request) (*http.Response, error) {
+func (q withQuota) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := answering(200).RoundTrip(req)
-	resp.Header.Set("RateLimit", `"requests";r=5;t=1`)
+	resp.Header.Set("RateLimit", `"requests";`+string(q))
 	return resp, err
+}
+
+func TestQueueForAQuotaIsHidden(t *testing.T) {
+	tr := transport(t, withQuota("r=0;t=60"), limiter.Fixed(7))
+	c := prommetrics.Transport(tr, prommetrics.Config{})
+	get(t, tr, "http://a.example/")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // not enough, which is known beforehand
+	defer cancel()
+	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://a.example/", nil)
+	if resp, err := tr.RoundTrip(req); err == nil {
+		resp.Body.Close()
+		t.Error("the quota is used up")
+	}
+	compare(t, c, `
+# HELP tidegate_pacer_queued Requests that wait for the server's quota.
+# TYPE tidegate_pacer_queued gauge
+tidegate_pacer_queued{host="a.example:80"} 0
+# HELP tidegate_pacer_rejected_total Requests that did not get through the queue for the server's quota, by reason.
+# TYPE tidegate_pacer_rejected_total counter
+tidegate_pacer_rejected_total{host="a.example:80",reason="busy"} 0
+tidegate_pacer_rejected_total{host="a.example:80",reason="deadline"} 1
+tidegate_pacer_rejected_total{host="a.example:80",reason="evicted"} 0
+tidegate_pacer_rejected_total{host="a.example:80",reason="gave_up"} 0
+tidegate_pacer_rejected_total{host="a.example:80",reason="max_wait"} 0
+tidegate_pacer_rejected_total{host="a.example:80",reason="queue_full"} 0
+`, "tidegate_pacer_queued", "tidegate_pacer_rejected_total")
 }
 
 // What docs/production.md has for a program with both, and with two of a kind.

@@ -83,22 +83,28 @@ func Add(sum, h *httpclient.HostStats) {
 		a.Limit += b.Limit
 	}
 	a.InFlight += b.InFlight
-	a.Queued += b.Queued
-	a.Admitted += b.Admitted
-	from := Rejected(&b.Rejected)
-	for i, c := range Rejected(&a.Rejected) {
-		*c.N += *from[i].N
-	}
-	from = Outcomes(&b.Outcomes)
+	from := Outcomes(&b.Outcomes)
 	for i, c := range Outcomes(&a.Outcomes) {
 		*c.N += *from[i].N
 	}
 	a.Leaked += b.Leaked
-	a.Waiting.Count += b.Waiting.Count
-	a.Waiting.Total += b.Waiting.Total
+	addQueue(a, b)
+	addQueue(&sum.Pacer, &h.Pacer)
 	sum.Breaker.Opened += h.Breaker.Opened
 	sum.Breaker.Refused += h.Breaker.Refused
 	sum.Pace += h.Pace
 	sum.Retries += h.Retries
 	sum.RetriesDenied += h.RetriesDenied
+}
+
+// addQueue adds what has happened in the queue of a limiter.
+func addQueue(sum, l *limiter.Stats) {
+	sum.Queued += l.Queued
+	sum.Admitted += l.Admitted
+	from := Rejected(&l.Rejected)
+	for i, c := range Rejected(&sum.Rejected) {
+		*c.N += *from[i].N
+	}
+	sum.Waiting.Count += l.Waiting.Count
+	sum.Waiting.Total += l.Waiting.Total
 }

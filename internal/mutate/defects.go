@@ -50,5 +50,5 @@ var defects = []defect{
 	{"the rest of a window counts for the next", "httpclient/pacing.go", "\tcase since < q.first:\n\t\treturn // what is left of the window before says nothing of this one\n", ""},
 	{"a used-up window is waited for to the second", "httpclient/pacing.go", "min(p.longest, q.patience())", "p.longest"},
 	{"started calls are not taken off a quota", "httpclient/pacing.go", "\t\tp.quotas[i].left--\n", ""},
-	{"trailers are lost", "httpclient/body.go", "\t\t\tb.to.Trailer = b.from.Trailer // net/http may only have made it now\n", ""},
+	{"trailers are lost", "httpclient/body.go", "\t\t\tb.response.Trailer = b.from.Trailer // net/http may only have made it now\n", ""},
 }

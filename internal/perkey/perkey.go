@@ -51,6 +51,11 @@ func New[K comparable, V any](limit int, create func(K) (K, V), busy func(V) boo
 func (t *Table[K, V]) Pin(key K) *Entry[K, V] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if e := t.newest; e != nil && e.Key == key { // most programs call one host many times in a row
+		e.pins.Add(1)
+		t.shrink()
+		return e
+	}
 	e, ok := t.byKey[key]
 	if ok {
 		t.unlink(e)

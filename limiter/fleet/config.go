@@ -44,8 +44,8 @@ type Config struct {
 	Lease time.Duration
 
 	// Hold is for how long a process that cannot reach Redis goes on with the share
-	// that it had; after that it uses the limit divided by the number of processes
-	// there were. By default 1 minute.
+	// that it had; after that it uses no more than the limit divided by the number of
+	// processes there were. By default 1 minute.
 	Hold time.Duration
 
 	// Fallback is the share of a process that has never reached Redis: calls per

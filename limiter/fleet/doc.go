@@ -43,9 +43,10 @@
 //
 // A process that is killed loses its share when [Config].Lease is over. A process
 // that cannot reach Redis goes on with the share that it had, for [Config].Hold, and
-// then with an equal part of the whole. If all are cut off, the sum stays what it
-// was; if some are, the others take over their shares after one lease, so the fleet
-// exceeds the limit by at most what those had. A process that has never reached Redis
+// then with an equal part of the whole if that is less. The share of a process that was
+// idle is a tenth of an equal part; of slots it is the one it has in hand. If all are
+// cut off, the sum does not grow; if some are, the others take over their shares after
+// one lease, so the fleet exceeds the limit by at most what those had. A process that has never reached Redis
 // works with [Config].Fallback, which comes on top. A Redis that has lost its data (a
 // restart, a failover, an eviction) starts with an empty bucket; and it lends, for one
 // lease, no more slots than each process says it has, so none are lent twice. The same

@@ -48,6 +48,8 @@ func (s *Share) run(ctx context.Context) {
 			l.tick(time.Now())
 		case <-ctx.Done():
 			s.farewell = l.leave()
+			l.holding.lend(reply{}) // if Redis has not heard of it the others have it after a lease
+			l.show(nil)
 			return
 		}
 	}

@@ -16,7 +16,7 @@ local rate, burst, lease, renew = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber
 local demand, ask, spent, leaves = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[11] == '1'
 local heard, part = tonumber(ARGV[9]), tonumber(ARGV[10])
 
-local account = redis.call('HMGET', KEYS[1], 'stock', 'at', 'level', 'spare', 'members', 'levelled', 'overflow')
+local account = redis.call('HMGET', KEYS[1], 'stock', 'at', 'level', 'spare', 'members', 'levelled', 'overflow', 'cap')
 local at = tonumber(account[2]) or now
 local stock = tonumber(account[1]) or 0 -- a new account begins empty
 local overflow = tonumber(account[7]) or 0
@@ -32,7 +32,7 @@ local function read(text)
 end
 
 local level, spare = tonumber(account[3]), tonumber(account[4])
-local members, levelled = tonumber(account[5]), tonumber(account[6])
+local members, levelled, cap = tonumber(account[5]), tonumber(account[6]), tonumber(account[8])
 local mine = redis.call('HGET', KEYS[1], id)
 local credit, seen = 1, now -- one for the first call
 if mine then
@@ -56,7 +56,7 @@ end
 
 -- The level up to which every demand is met: once in a renewal for all members, since
 -- this is what looks at all of them.
-if leaves or not mine or not levelled or now < levelled or now - levelled >= renew then
+if leaves or not mine or not levelled or not cap or now < levelled or now - levelled >= renew then
 	local demands = {}
 	if not leaves then
 		demands[1] = demand
@@ -75,19 +75,25 @@ if leaves or not mine or not levelled or now < levelled or now - levelled >= ren
 	end
 	table.sort(demands)
 	members = #demands
-	level, spare, levelled = rate, 0, now
-	local left = rate
-	for i = 1, members do
-		local equal = left / (members - i + 1)
-		if demands[i] > equal then
-			level, left = equal, 0
-			break
+	-- Everybody gets what he wants up to the level, and an equal part of what is left.
+	local function fill()
+		local left = rate
+		for i = 1, members do
+			local equal = left / (members - i + 1)
+			if demands[i] > equal then
+				return equal, 0
+			end
+			left = left - demands[i]
 		end
-		left = left - demands[i]
+		return rate, left / math.max(1, members)
 	end
-	if members > 0 then
-		spare = left / members
+	level, levelled = fill(), now
+	-- The shares, by which they go on should Redis be away, leave something to those
+	-- that are idle, or these could make no call until it is back.
+	for i = 1, members do
+		demands[i] = math.max(demands[i], rate / members / 10)
 	end
+	cap, spare = fill()
 end
 
 local lent, share = 0, 0
@@ -109,11 +115,11 @@ else
 		stock = stock - lent
 		credit = math.max(0, credit - lent)
 	end
-	share = math.min(demand, level) + spare
+	share = math.min(math.max(demand, rate / members / 10), cap) + spare
 	redis.call('HSET', KEYS[1], id, string.format('%.17g %.0f %.0f %.17g', demand, now + lease, now, credit))
 end
 redis.call('HSET', KEYS[1], 'stock', string.format('%.17g', stock), 'at', string.format('%.0f', now),
-	'level', string.format('%.17g', level), 'spare', string.format('%.17g', spare),
+	'level', string.format('%.17g', level), 'cap', string.format('%.17g', cap), 'spare', string.format('%.17g', spare),
 	'members', members, 'levelled', string.format('%.0f', levelled), 'overflow', string.format('%.17g', overflow))
 redis.call('PEXPIRE', KEYS[1], 60000 + math.ceil(lease / 1000))
 return {lent, members, string.format('%.17g', share), string.format('%.17g', overflow)}

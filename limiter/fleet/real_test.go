@@ -19,6 +19,12 @@ import (
 	"github.com/tidegate-go/tidegate/limiter/fleet"
 )
 
+// leash has a shell become the server, and the shell's child kill it when the standard
+// input ends: no cleanup runs when go test is killed or its time is up.
+const leash = `exec 3<&0
+(read -r _ <&3; kill -9 $$) &
+exec "$0" "$@" 3<&- </dev/null`
+
 // startRedis starts the Redis or Valkey that is installed, on loopback and with
 // nothing on disk.
 func startRedis(t *testing.T) (addr string, process *os.Process) {
@@ -44,13 +50,16 @@ func startRedis(t *testing.T) (addr string, process *os.Process) {
 	addr = free.Addr().String()
 	free.Close()
 	_, port, _ := net.SplitHostPort(addr)
-	cmd := exec.Command(name, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", t.TempDir())
+	cmd := exec.Command("sh", "-c", leash, name, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", t.TempDir())
+	hold, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGCONT)
-		cmd.Process.Kill()
+		hold.Close()
 		cmd.Wait()
 	})
 	client := redis.NewClient(&redis.Options{Addr: addr})

@@ -63,8 +63,9 @@ func (s *slots) request(time.Duration, bool) request {
 	refused := s.refused.Load()
 	if events := started + reported + refused; events == s.before {
 		// Nothing has happened. What has been reported since the last event may have
-		// been released too, which a Policy is not told.
-		used = int64(started - reported)
+		// been released too, which a Policy is not told. Nor is it told of reports while
+		// the Limiter has another Policy, and then the counts stay apart.
+		used = min(used, int64(started-reported))
 	} else {
 		s.before = events
 	}
@@ -96,11 +97,14 @@ func (s *slots) alone(time.Duration) {
 	}
 }
 
-// equal sees to it that no process stands still for as long as the ledger is away. With
-// fewer slots than processes some do: one slot each would be too many.
+// equal never gives more than there was in hand, since those that the ledger can hear
+// may use all the rest, but for a first slot, so that no process stands still for as long
+// as the ledger is away. With fewer slots than processes some do: one slot each would be
+// too many.
 func (s *slots) equal() {
 	if s.members > 0 {
-		s.limit.Store(int64(max(s.all/s.members, int(min(1, s.limit.Load())))))
+		limit, part := s.limit.Load(), int64(s.all/s.members)
+		s.limit.Store(max(min(limit, part), min(1, max(limit, part))))
 	}
 }
 
