@@ -134,7 +134,7 @@ func (a *attempt) report(resp *http.Response, err error) {
 		h.budget.earn(a.t.config.Retry.Budget)
 	}
 	v := verdictOf(o, resp)
-	if o == limiter.Refused && h.breaker.settles() {
+	if o == limiter.Refused && h.settles() {
 		v = errExcluded
 	}
 	if resp != nil {

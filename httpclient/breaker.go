@@ -48,7 +48,6 @@ type breaker struct {
 	config  Breaker
 	state   atomic.Int32 // as of the last call of two; an open breaker may be due for probing
 	until   moment       // when an open breaker lets probes through. No sooner than gobreaker thinks
-	closed  moment       // since when a closed breaker is
 	probing atomic.Bool  // a probe is under way
 	noted   atomic.Bool  // there are notes
 	refused atomic.Uint64
@@ -57,6 +56,9 @@ type breaker struct {
 	notes   []transition
 	opened  uint64
 	tripped gobreaker.Counts // what opened it
+
+	// Refusals with less than a Window between them are a spell; see settles.
+	spell, lastRefusal time.Time
 }
 
 // A transition is a change of state.
@@ -68,7 +70,6 @@ type transition struct {
 
 func newBreaker(c Breaker) *breaker {
 	b := &breaker{config: c}
-	b.closed.set(time.Now())
 	b.two = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:  uint32(c.Probes),
 		Interval:     c.Window,
@@ -99,12 +100,10 @@ func (b *breaker) note(_ string, from, to gobreaker.State) {
 		open = b.config.OpenFor + chance.Below(b.config.OpenFor/5+1)
 		b.until.set(time.Now().Add(open))
 	}
-	if to == gobreaker.StateClosed {
-		b.closed.set(time.Now())
-	}
 	b.state.Store(int32(to))
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.lastRefusal = time.Time{} // the next one begins a spell
 	b.notes = append(b.notes, transition{from, to, b.tripped, open})
 	b.tripped = gobreaker.Counts{}
 	if to == gobreaker.StateOpen {
@@ -193,14 +192,32 @@ func (h *host) admit() (ticket, error) {
 	return t, nil
 }
 
-// settling is the time after a breaker has closed in which refusals do not open it. A
-// limit that is still being found is above what the host has room for: then refusals
-// come at once and answers later, and a host that is well looks ill.
+// settling is the time from the first refusal of a spell in which refusals do not
+// open a breaker. A limit that is still being found is above what the host has room
+// for: then refusals come at once and answers later, and a host that is well looks ill.
+// That is so whenever many requests come for the first time, which may be long after
+// the breaker has been made.
 const settling = time.Second
 
-// settles reports whether b has been closed for less than that.
-func (b *breaker) settles() bool {
-	return b != nil && b.state.Load() == int32(gobreaker.StateClosed) && time.Since(b.closed.get()) < settling
+// settles hears of a refusal by h and reports whether it may be due to such a limit. Of
+// a request that has been alone it is not: there was room for it, if for any.
+func (h *host) settles() bool {
+	b := h.breaker
+	if b == nil || b.state.Load() != int32(gobreaker.StateClosed) {
+		return false
+	}
+	return b.refusedLately(time.Now()) < settling && h.limiter.Stats().InFlight > 1
+}
+
+// refusedLately notes a refusal and returns for how long its spell has lasted.
+func (b *breaker) refusedLately(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if now.Sub(b.lastRefusal) >= b.config.Window {
+		b.spell = now
+	}
+	b.lastRefusal = now
+	return now.Sub(b.spell)
 }
 
 // patience is Breaker.Patience.

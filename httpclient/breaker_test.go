@@ -146,10 +146,7 @@ func TestBreakerIsTrippedBy(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tr := transport(t, 10, test.base, breaker(httpclient.Breaker{MinRequests: 2}),
 					func(c *httpclient.Config) { c.AttemptTimeout = test.attempt })
-				for i := range 3 {
-					if i == 1 {
-						time.Sleep(2 * time.Second) // in the first, refusals do not open it
-					}
+				for range 3 {
 					ctx, cancel := t.Context(), context.CancelFunc(func() {})
 					if test.timeout > 0 {
 						ctx, cancel = context.WithTimeout(ctx, test.timeout)

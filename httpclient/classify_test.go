@@ -12,6 +12,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/tidegate-go/tidegate/httpclient"
 	"github.com/tidegate-go/tidegate/limiter"
@@ -122,4 +124,38 @@ func TestClassifyIsToldOfTheCallersCancelWhateverItsCause(t *testing.T) {
 	if o := only(t, tr).Limiter.Outcomes; o.Cancelled != 1 {
 		t.Errorf("%+v, want 1 cancelled", o)
 	}
+}
+
+// A route whose own quota is used up answers 429 however slowly the host is asked. What
+// Classify ignores must neither be taken for the host's rate nor hold it back.
+func TestRefusalsOfOneRouteThatClassifyIgnoresThrottleTheHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := transport(t, 10, roundTripper(func(req *http.Request) (*http.Response, error) {
+			time.Sleep(10 * time.Millisecond)
+			if req.URL.Path == "/export" {
+				resp := response(req, 429)
+				resp.Header.Set("Retry-After", "60")
+				return resp, nil
+			}
+			return response(req, 200), nil
+		}), func(c *httpclient.Config) {
+			c.Classify = func(resp *http.Response, err error) limiter.Outcome {
+				if resp != nil && resp.StatusCode == 429 && resp.Request.URL.Path == "/export" {
+					return limiter.Ignored
+				}
+				return httpclient.Classify(resp, err)
+			}
+		})
+		start := time.Now()
+		for i := range 100 {
+			req := get(t.Context())
+			if i%10 == 0 {
+				req.URL.Path = "/export"
+			}
+			do(tr, req)
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("a hundred calls, ten of them refused, took %v, want 1s", took)
+		}
+	})
 }

@@ -70,14 +70,71 @@ func TestBreakerOpensAtAColdStartAgainstAHostThatRefusesAtOnce(t *testing.T) {
 	}
 }
 
+// Many programs ask a host once when they start, for a token perhaps, and in earnest
+// long after. The limit knows as little of the host then as it did at first.
+func TestBreakerOpensWhenManyRequestsComeForTheFirstTime(t *testing.T) {
+	for _, places := range []int64{1, 2, 4, 6} {
+		t.Run(fmt.Sprintf("%d places", places), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := must(httpclient.NewTransport(httpclient.Config{Base: withPlaces(places, http.StatusServiceUnavailable)}))
+				do(tr, get(t.Context()))
+				time.Sleep(time.Minute)
+				ok, notSent := callFor(t, tr, time.Second)
+				if notSent > 0 {
+					t.Errorf("%d answered, %d not sent, breaker opened %d times", ok, notSent, only(t, tr).Breaker.Opened)
+				}
+			})
+		})
+	}
+}
+
+// What a cold start is spared must not spare a host that only refuses, whether one
+// asks it or many, in its first second or later.
+func TestBreakerStaysClosedForAHostThatRefusesEverything(t *testing.T) {
+	for name, test := range map[string]struct {
+		callers int
+		least   time.Duration
+		most    time.Duration
+	}{
+		"one caller": {1, 0, 20 * time.Millisecond},
+		"many":       {64, time.Second, 1100 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := transport(t, 10, withPlaces(0, http.StatusServiceUnavailable))
+				start := time.Now()
+				var wg sync.WaitGroup
+				for range test.callers {
+					wg.Go(func() {
+						for time.Since(start) < time.Minute {
+							if _, err := do(tr, get(t.Context())); err != nil {
+								break
+							}
+						}
+					})
+				}
+				wg.Wait()
+				if d := time.Since(start); d < test.least || d > test.most {
+					t.Errorf("it opened after %v, want from %v to %v", d, test.least, test.most)
+				}
+			})
+		})
+	}
+}
+
 // Three probes at once never all succeed with a host that has two places, so a breaker
-// that is open stays open for ever.
+// that an outage has opened stays open for ever.
 func TestBreakerNeverClosesForAHostWithFewerPlacesThanProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := must(httpclient.NewTransport(httpclient.Config{Base: withPlaces(2, http.StatusServiceUnavailable)}))
+		s := serving(answering(http.StatusInternalServerError))
+		tr := must(httpclient.NewTransport(httpclient.Config{Base: s}))
+		time.AfterFunc(time.Second, func() { s.become(withPlaces(2, http.StatusServiceUnavailable)) })
 		ok, _ := callFor(t, tr, time.Minute)
-		if most := int64(2 * 60 * 1000 / 11); ok < most/2 {
-			t.Errorf("%d answered in a minute, of %d that the host can do; breaker opened %d times", ok, most, only(t, tr).Breaker.Opened)
+		if opened := only(t, tr).Breaker.Opened; opened != 1 {
+			t.Errorf("it opened %d times, want once, in the outage", opened)
+		}
+		if most := int64(2 * 50 * 1000 / 11); ok < most/2 {
+			t.Errorf("%d answered in 50 s, of %d that the host can do", ok, most)
 		}
 	})
 }

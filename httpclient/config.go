@@ -150,8 +150,9 @@ type HostConfig struct {
 //	success  Success
 //	failure  Failed, Overdue, and Refused with 503 or any other 5xx
 //	neither  429 (it is alive, and says so), cancelled, ignored, not sent; and
-//	         Refused in the first second after a breaker has been made or closed,
-//	         while the limit is still being found
+//	         Refused while others are on their way, in the first second of a spell
+//	         of refusals: the limit is still being found. A spell begins with the
+//	         first after the breaker has closed or after a Window without any
 type Breaker struct {
 	// Disabled does without breakers.
 	Disabled bool

@@ -69,6 +69,11 @@
 // seconds and says nothing is the hard case; it costs a fifth of the quota and
 // more until the rate is found.
 //
+// That rate is the whole host's, since a 429 does not say whose it is. Where only one
+// route or one customer is turned away, slowing down the others does not end it, and
+// the host gets slower with each such answer. For those have Config.Classify return
+// limiter.Ignored: then they hold back nobody, and nor does their Retry-After.
+//
 // A 429 that a quota explains, or that comes while the rate is being found, is
 // told to the limiter as Failed, since it says nothing of how many requests the
 // host can do at once.
