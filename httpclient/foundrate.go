@@ -22,6 +22,9 @@ import (
 //
 // If a refusal comes with a Retry-After it costs that time, so t then begins
 // after it and runs slower.
+//
+// Refusals that have nothing to do with the rate, of one route or one customer, are
+// as many of a hundred at half of it; see background.
 type foundRate struct {
 	rate      float64       // per second, when it was set; 0: none
 	set       time.Duration // when
@@ -31,6 +34,8 @@ type foundRate struct {
 	started   uint64        // pacing.started at that moment
 	since     time.Duration // when counting began
 	counts    [slots]slot
+
+	background background
 }
 
 const (
@@ -45,29 +50,42 @@ const (
 
 type slot struct {
 	number int64
-	count  float64
+	tally
 }
 
-func (f *foundRate) succeeded(now time.Duration) {
+func (f *foundRate) slot(now time.Duration) *slot {
 	n := int64(now / slotTime)
 	s := &f.counts[n%slots]
 	if s.number != n {
 		*s = slot{number: n}
 	}
-	s.count++
+	return s
+}
+
+func (f *foundRate) succeeded(now time.Duration) {
+	f.slot(now).successes++
+	if r := f.background.region(f.at(now)); r != nil {
+		r.successes++
+	}
+}
+
+// counted returns what there was in the last n slots.
+func (f *foundRate) counted(now time.Duration, n int64) (sum tally) {
+	last := int64(now / slotTime)
+	for _, s := range f.counts {
+		if s.number > last-n && s.number <= last {
+			sum.successes += s.successes
+			sum.refusals += s.refusals
+		}
+	}
+	return sum
 }
 
 // measured returns the successes per second in the last n slots, of which the
 // one that has just begun is not counted as whole.
 func (f *foundRate) measured(now time.Duration, n int64) float64 {
-	last, sum := int64(now/slotTime), 0.0
-	for _, s := range f.counts {
-		if s.number > last-n && s.number <= last {
-			sum += s.count
-		}
-	}
 	within := min(max(now-f.since, slotTime), time.Duration(n-1)*slotTime+now%slotTime)
-	return sum / max(within, slotTime).Seconds()
+	return f.counted(now, n).successes / max(within, slotTime).Seconds()
 }
 
 // refused sets the rate, unless the call had started before the rate was set
@@ -75,6 +93,14 @@ func (f *foundRate) measured(now time.Duration, n int64) float64 {
 func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	if f.since == 0 {
 		f.since = max(now, 1)
+	}
+	f.slot(now).refusals++
+	if f.background.explains(now, f.counted(now, slots)) {
+		return
+	}
+	if f.background.vain(f.at(now)) {
+		f.rate, f.set = 0, now
+		return
 	}
 	if f.rate > 0 && e.since <= f.started {
 		return
@@ -90,7 +116,9 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 		// The truth is between what came through in the last second, most of
 		// which was slower, and where the search has arrived.
 		f.rate, f.searching = cut*math.Sqrt(math.Max(measured, 1)*current), false
+		f.background.descends(now, f.rate)
 	case through:
+		f.background.descends(now, current)
 		f.rate, f.searching = math.Min(math.Max(cut*measured, maxCut*current), cut*current), false
 	default:
 		f.edge = cut * math.Min(measured, current)
