@@ -52,8 +52,8 @@
 //
 // Report and Release act once, whoever calls them however often; a permit that
 // is lost is found by the garbage collector. A Limiter starts no goroutine (but
-// for an observer that is slower than the load, see [Observe]),
-// needs no closing, and allocates nothing per call once it has seen its peak.
+// for an observer that is slower than the load, see [Observe]), needs no closing,
+// and allocates nothing per call once it has seen its peak.
 //
 // # Writing a policy
 //
