@@ -2,6 +2,7 @@ package docs_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -26,6 +27,9 @@ type shortForm struct {
 	values     map[string]string // of long values: what is in their place
 	elsewhere  string            // why it is not run here
 }
+
+// inCI stands for elsewhere: the command is in .ci/run as it is in the document.
+const inCI = ".ci/run runs it"
 
 var shortForms = []shortForm{
 	{words: []string{"go run ./demo serve"}, set: map[string]string{"--for": "300ms"}},
@@ -55,15 +59,17 @@ var shortForms = []shortForm{
 	{words: []string{"cd limiter/fleet && go test -v"}, set: map[string]string{"-run": "Split"}},
 	{words: []string{"cd limiter/fleet && go test -run"}, set: map[string]string{"-benchtime": "1x", "-count": "1"}},
 	{words: []string{"cd demo/fleet"}, set: map[string]string{"--processes": "4", "--for": "1s"}},
-	{words: []string{"go test -v ./internal/simulation"}, lower: map[string]string{"-hours": "0.02"}},
+	{words: []string{"go test -v ./internal/simulation"}, set: map[string]string{"-hours": "0.02"}},
 	{words: []string{"cd demo/peers && go test -race -v ./linear"}, lower: map[string]string{"-histories": "50"}},
-	{words: []string{"go test -fuzz"}, elsewhere: ".ci/run fuzzes all"},
-	{words: []string{"go test -race -short ./..."}, elsewhere: ".ci/run runs it"},
+	{words: []string{"go test -fuzz"}, set: map[string]string{"-run": "'^$'", "-fuzztime": "10x"}},
+	{words: []string{"go test -race -short ./..."}, elsewhere: inCI},
+	{words: []string{"httpclient/testdata/conformance/run.sh"}, elsewhere: inCI},
 	{words: []string{"go test -run TestMemoryOfHosts"}, set: map[string]string{"-short": ""}},
 	{words: []string{"go test -run "}},
-	{words: []string{"go run ./internal/mutate"}, elsewhere: "it takes ten minutes and more"},
-	{words: []string{"go test -v -run Table ./demo/internal/realservers"}, elsewhere: "go test ./... runs it"},
+	{words: []string{"go run ./internal/mutate"}, set: map[string]string{"trailers are lost": ""}},
+	{words: []string{"go test -v -run Table ./demo/internal/realservers"}, set: map[string]string{"-list": "Table"}},
 	{words: []string{"go test ./..."}, elsewhere: "it is what .ci/run begins with"},
+	{words: []string{"go get"}, elsewhere: "it needs a published version"},
 	{words: []string{".ci/reproduce"}, elsewhere: "it takes minutes"},
 	{words: []string{"go doc"}},
 	{words: []string{"cd "}},
@@ -103,31 +109,31 @@ func (f shortForm) of(command string) string {
 }
 
 // Commands stand in fences, a line each, or between backticks, where they may go on
-// in the next line. All that stands in a fence of sh is a command; elsewhere it is
-// known by its beginning.
+// in the next line. They are known by their beginning; in a fence of sh, or one that
+// begins with a command, every line is one.
 var (
 	inline    = regexp.MustCompile("`([^`]+)`")
-	beginning = regexp.MustCompile(`^(go (run|test|doc|build|install|get|vet|tool) |cd |\.ci/)`)
+	beginning = regexp.MustCompile(`^(go (run|test|doc|build|install|get|vet|tool) |cd |\.ci/|httpclient/testdata/)`)
+	letter    = regexp.MustCompile(` [A-Z]( |$)`) // in the place of a value: --seed S
 )
 
-// commands are those of a document, without their comments. What has a letter or an
-// ellipsis in the place of a value (--seed S) is not one.
+// commands are those of a document, without their comments. What has an ellipsis in it
+// is not one.
 func commands(text string) (all []string) {
 	add := func(s string, sure bool) {
 		s, _, _ = strings.Cut(s, " #")
 		s = strings.Join(strings.Fields(s), " ")
-		if s == "" || s[0] == '#' || !sure && !beginning.MatchString(s) || strings.Contains(s, "…") ||
-			regexp.MustCompile(` (URL|[A-Z])( |$)`).MatchString(s) {
+		if s == "" || s[0] == '#' || !sure && !beginning.MatchString(s) || strings.Contains(s, "…") {
 			return
 		}
-		all = append(all, s)
+		all = append(all, letter.ReplaceAllString(s, " 1$1"))
 	}
 	for _, m := range fence.FindAllStringSubmatch(text, -1) {
 		if m[1] != "" && m[1] != "sh" {
 			continue
 		}
 		for line := range strings.SplitSeq(strings.ReplaceAll(m[2], "\\\n", " "), "\n") {
-			add(line, m[1] == "sh")
+			add(line, m[1] == "sh" || beginning.MatchString(m[2]))
 		}
 	}
 	for _, m := range inline.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
@@ -165,10 +171,30 @@ func TestCommandHasFlagsThatTheHarnessDoesNotKnow(t *testing.T) {
 
 // Every command is known to the table above, so that it is run in CI.
 func TestCommandHasNoShortForm(t *testing.T) {
+	ci, err := os.ReadFile("../.ci/run")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range documents(t) {
 		for _, command := range commands(text) {
-			if !slices.ContainsFunc(shortForms, func(f shortForm) bool { return f.fits(command) }) {
+			i := slices.IndexFunc(shortForms, func(f shortForm) bool { return f.fits(command) })
+			switch {
+			case i < 0:
 				t.Errorf("%s: %s", name, command)
+			case shortForms[i].elsewhere == inCI && !strings.Contains(string(ci), "run "+command+"\n"):
+				t.Errorf("%s: %s: .ci/run does not run it", name, command)
+			}
+		}
+	}
+}
+
+// A fence of a language that no test looks at would be neither compiled nor run.
+func TestFenceIsOfALanguageThatNoTestLooksAt(t *testing.T) {
+	opening := regexp.MustCompile("(?m)^[ \t>]*(?:```|~~~)(.*)$")
+	for name, text := range documents(t) {
+		for i, m := range opening.FindAllStringSubmatch(text, -1) {
+			if known := []string{"", "go", "sh", "yaml"}; i%2 == 0 && !slices.Contains(known, m[1]) || m[0] != "```"+m[1] {
+				t.Errorf("%s: %q", name, m[0])
 			}
 		}
 	}
@@ -233,7 +259,26 @@ func run(t *testing.T, dir, command string) {
 	command = regexp.MustCompile(`>\S+`).ReplaceAllString(command, ">/dev/null")
 	sh := exec.CommandContext(ctx, "sh", "-c", command)
 	sh.Dir, sh.WaitDelay = dir, time.Second
-	if out, err := sh.CombinedOutput(); err != nil {
+	out, err := sh.CombinedOutput()
+	if err == nil && didNothing(command, string(out)) {
+		err = errors.New("it finds nothing to run")
+	}
+	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// didNothing reports whether go test has found nothing of the name that it was given,
+// which it does not take for an error.
+func didNothing(command, out string) bool {
+	switch {
+	case !strings.Contains(command, "go test "):
+		return false
+	case strings.Contains(command, " -bench "):
+		return !strings.Contains(out, "\nBenchmark")
+	case strings.Contains(command, " -list "):
+		return !regexp.MustCompile(`(?m)^(Test|Fuzz|Benchmark)`).MatchString(out)
+	}
+	return strings.Contains(out, "no tests to run") || strings.Contains(out, "no fuzz tests to fuzz") ||
+		strings.Contains(out, "no test files")
 }

@@ -31,9 +31,10 @@
 //     without a place in the queue.
 //  4. Pacer. If the host has a quota the request waits until that has room.
 //  5. Limiter. The request waits for a place of its host, then for one of
-//     Config.Global. Whoever has to wait for the one gives up the other; only who
-//     has lost the host's place in doing so keeps it the second time. All waits
-//     go by priority (limiter.WithPriority) and then by arrival. They end with
+//     Config.Global. If it has to wait for the global one, it gives back the
+//     host's meanwhile. If that has been taken by then, it waits for both
+//     anew, and this time keeps the host's while it waits for the global one. All waits go
+//     by priority (limiter.WithPriority) and then by arrival. They end with
 //     the request's context, with Config.MaxWait, with the queue's own bounds,
 //     and when the breaker opens.
 //  6. Breaker, again, since its state may have changed meanwhile. Only now is

@@ -51,8 +51,9 @@
 // admitted call by one outcome; [Stats] says how the sums go.
 //
 // Report and Release act once, whoever calls them however often; a permit that
-// is lost is found by the garbage collector. A Limiter starts no goroutine,
-// needs no closing, and allocates nothing per call once it has seen its peak.
+// is lost is found by the garbage collector. A Limiter starts no goroutine (but
+// for an observer that is slower than the load, see [Observe]), needs no closing,
+// and allocates nothing per call once it has seen its peak.
 //
 // # Writing a policy
 //

@@ -14,9 +14,10 @@ import (
 // many keys there are. With more keys busy at once than the bound there are more
 // Limiters; the surplus goes, a few with each use of the Keyed, once it is idle.
 //
-// A key takes about half a kilobyte with [Fixed] and one with [Adaptive]; a tenth of
-// one more for each call that it has had at once (64 of them at most are kept when
-// it is idle); and Adaptive keeps up to two of latencies while it is in use.
+// A key takes about half a kilobyte with [Fixed] and a whole one with [Adaptive]. To
+// that comes a tenth of a kilobyte for each call that it has had at once, for at most
+// 64 of them when it is idle, and with Adaptive up to two kilobytes of latencies while
+// it is in use.
 //
 // A key that is not equal to itself (a NaN) has a new Limiter with each use.
 //

@@ -13,7 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,16 +44,20 @@ func run(ctx context.Context, word string) error {
 			return fmt.Errorf("run it in the root of the repository: %w: %s", err, out)
 		}
 	}
+	chosen := slices.DeleteFunc(slices.Clone(defects), func(d defect) bool { return !strings.Contains(d.name, word) })
+	if len(chosen) == 0 {
+		return fmt.Errorf("no defect has %q in its name", word)
+	}
 	for _, pkg := range []string{"./limiter", "./httpclient"} {
+		if !slices.ContainsFunc(chosen, func(d defect) bool { return d.pkg() == pkg }) {
+			continue
+		}
 		if failed, out := tests(ctx, dir, pkg); failed && ctx.Err() == nil {
 			return fmt.Errorf("the tests of %s fail without a defect:\n%s", pkg, out)
 		}
 	}
 	made, survived := 0, 0
-	for _, d := range defects {
-		if !strings.Contains(d.name, word) {
-			continue
-		}
+	for _, d := range chosen {
 		start := time.Now()
 		noticed, err := d.noticed(ctx, dir)
 		if ctx.Err() != nil {
@@ -75,21 +81,24 @@ func run(ctx context.Context, word string) error {
 	return nil
 }
 
+// pkg is the package that the defect is in, and whose tests have to notice it.
+func (d *defect) pkg() string { return "./" + path.Dir(d.file) }
+
 // noticed makes the defect, runs the tests, and mends it.
 func (d *defect) noticed(ctx context.Context, dir string) (bool, error) {
-	path := filepath.Join(dir, filepath.FromSlash(d.file))
-	text, err := os.ReadFile(path)
+	file := filepath.Join(dir, filepath.FromSlash(d.file))
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return false, err
 	}
 	if n := strings.Count(string(text), d.from); n != 1 {
 		return false, fmt.Errorf("%q: what it replaces is %d times in %s, want once", d.name, n, d.file)
 	}
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), d.from, d.to, 1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), d.from, d.to, 1)), 0o600); err != nil {
 		return false, err
 	}
-	defer os.WriteFile(path, text, 0o600) // in a directory that is thrown away
-	pkg := "./" + filepath.ToSlash(filepath.Dir(d.file))
+	defer os.WriteFile(file, text, 0o600) // in a directory that is thrown away
+	pkg := d.pkg()
 	// A defect that does not compile says nothing about the tests.
 	build := exec.CommandContext(ctx, "go", "build", pkg)
 	build.Dir = dir
