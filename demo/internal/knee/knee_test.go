@@ -115,15 +115,13 @@ func TestLuckOnThePlateauDoesNotMoveTheKnee(t *testing.T) {
 // tells the limits from 63 to 141 apart, and the mean of all these called 70 enough,
 // which had three quarters of the best.
 func TestNoiseDoesNotMakeTheBestOfPointsThatAreWorse(t *testing.T) {
-	nan := math.NaN()
-	points := []Point{
-		{1, []float64{16, nan, nan, nan, nan, nan}}, {28, []float64{446, nan, nan, nan, nan, nan}},
-		{42, []float64{668, nan, nan, nan, nan, nan}}, {63, []float64{1016, 997, nan, nan, nan, nan}},
-		{68, []float64{962, 1017, nan, nan, nan, nan}}, {69, []float64{765, 1062, nan, nan, nan, nan}},
-		{70, []float64{1111, 1031, nan, nan, nan, nan}}, {73, []float64{1123, 1190, nan, nan, nan, nan}},
-		{78, []float64{1143, 1165, 1249, nan, nan, nan}}, {80, []float64{1197, 1312, 1311, nan, nan, nan}},
-		{81, []float64{607, 1281, 1326, nan, nan, nan}}, {83, []float64{1283, 1336, 1336, nan, nan, nan}},
-		{94, []float64{1092, 1520, 1360, 1380, 1113, nan}}, {141, []float64{1499, 692, 1513, 1986, 936, 36}},
+	var points []Point
+	for limit, rounds := range map[int][]float64{
+		1: {16}, 28: {446}, 42: {668}, 63: {1016, 997}, 68: {962, 1017}, 69: {765, 1062}, 70: {1111, 1031}, 73: {1123, 1190},
+		78: {1143, 1165, 1249}, 80: {1197, 1312, 1311}, 81: {607, 1281, 1326}, 83: {1283, 1336, 1336},
+		94: {1092, 1520, 1360, 1380, 1113}, 141: {1499, 692, 1513, 1986, 936, 36},
+	} {
+		points = append(points, Point{limit, rounds})
 	}
 	k, err := Find(points)
 	if err != nil || k.Best < Share*1360 || k.Limit < 78 {
