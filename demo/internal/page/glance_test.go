@@ -15,6 +15,9 @@ func TestALuckyRunInTheMiddleDoesNotHideTheOthersFailures(t *testing.T) {
 		r.Counts = experiment.Counts{Succeeded: 1000 - timedOut, TimedOut: timedOut}
 		runs = append(runs, r)
 	}
+	if got := newBars(report.Groups(runs)[0]).Rows[0].EndText; got != "all ok in 4 of 6 runs" {
+		t.Errorf("the bar says %q", got)
+	}
 	line := newGlance("", report.Groups(runs)[0])
 	if line.Batches.Bad != "0–26 % timed out" {
 		t.Errorf("%q of a batch that timed out in two of six runs", line.Batches.Bad)
