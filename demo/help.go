@@ -38,7 +38,7 @@ Policies:
   fixed      a constant number in flight
   rate       a number of starts per second
   adaptive   finds its own limit, from a cold start
-  aimd       as Netflix has it; runs only if it is asked for, like the next three
+  aimd       as Netflix has it; of these four, gradient runs only if it is asked for
   vegas      as Netflix has it: the least latency is the one without a queue
   gradient2  as Netflix has it: latency against its long average
   gradient   as Envoy has it: latency against that with 3 calls in flight

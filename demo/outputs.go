@@ -20,6 +20,7 @@ type outFile struct {
 	flag, path string
 	file       *report.File // nil for standard output
 	write      func(io.Writer, *report.Document) error
+	lost       bool // writing it has failed
 }
 
 // outputs are all files that the flags ask for. They are opened before the first
@@ -86,6 +87,7 @@ func (o *outputs) discard() {
 func (o *outputs) write(d *report.Document) (err error) {
 	for _, f := range o.files {
 		if oneErr := f.commit(d, o.stdout); oneErr != nil {
+			f.lost = true
 			err = errors.Join(err, fmt.Errorf("writing --%s: %w", f.flag, oneErr))
 		}
 	}
@@ -129,7 +131,7 @@ func (o *outputs) keep(ctx context.Context, d *report.Document) (reportPath stri
 // say says where what is, in the last lines of the output.
 func (s *session) say(ctx context.Context, outs *outputs) {
 	for _, f := range outs.files {
-		if f.file != nil {
+		if f.file != nil && !f.lost {
 			fmt.Fprintf(s.out, "%s %s\n", map[string]string{
 				"json": "All figures and timelines:", "csv": "A line for each run:", "md": "The tables:", "report": "Report:",
 			}[f.flag], f.path)

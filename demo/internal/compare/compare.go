@@ -70,21 +70,34 @@ func Documents(before, after *report.Document, threshold float64) (deltas []Delt
 	_, oldOrder := byKey(before)
 	for _, k := range oldOrder {
 		if _, ok := now[k]; !ok {
-			missing = append(missing, k.String()+" is only in the first")
+			missing = append(missing, k.named(old[k])+" is only in the first")
 			continue
 		}
 		deltas = append(deltas, compareRuns(old[k], now[k], threshold)...)
 	}
 	for _, k := range order {
 		if _, ok := old[k]; !ok {
-			missing = append(missing, k.String()+" is only in the second")
+			missing = append(missing, k.named(now[k])+" is only in the second")
 		}
 	}
 	return deltas, missing
 }
 
-func (k key) String() string {
-	return report.Name(k.experiment, k.n) + ", " + k.policy
+// named is what k is of, with the parameters of the policy: they are all that tells
+// one limit from another.
+func (k key) named(runs []*experiment.Run) string {
+	return report.Name(k.experiment, k.n) + ", " + nameOf(runs[0])
+}
+
+func nameOf(r *experiment.Run) string {
+	name := r.Label
+	if name == "" {
+		name = r.Policy
+	}
+	if r.Runtime != "" {
+		name += " (" + r.Runtime + ")"
+	}
+	return name
 }
 
 // byKey sorts complete runs by what they are runs of.
@@ -105,13 +118,6 @@ func byKey(d *report.Document) (of map[key][]*experiment.Run, order []key) {
 
 func compareRuns(before, after []*experiment.Run, threshold float64) (deltas []Delta) {
 	first := after[0]
-	name := first.Label
-	if name == "" {
-		name = first.Policy
-	}
-	if first.Runtime != "" {
-		name += " (" + first.Runtime + ")"
-	}
 	noisy := func(r *experiment.Run) bool { return r.Noisy }
 	for _, m := range metrics {
 		if first.N < m.least {
@@ -119,7 +125,7 @@ func compareRuns(before, after []*experiment.Run, threshold float64) (deltas []D
 		}
 		a, b := values(before, m.of), values(after, m.of)
 		d := Delta{
-			Experiment: first.Experiment, N: first.N, Policy: name, Metric: m.name, Unit: m.unit,
+			Experiment: first.Experiment, N: first.N, Policy: nameOf(first), Metric: m.name, Unit: m.unit,
 			Before: statistics.Median(a), After: statistics.Median(b), RunsBefore: len(a), RunsAfter: len(b),
 			P:     statistics.PValue(a, b),
 			Noisy: slices.ContainsFunc(before, noisy) || slices.ContainsFunc(after, noisy),
@@ -165,6 +171,24 @@ func Cautions(before, after *report.Document) (cautions []string) {
 	} {
 		if c.first != c.then {
 			cautions = append(cautions, fmt.Sprintf("%s is not the same: %v, then %v", c.what, c.first, c.then))
+		}
+	}
+	return append(cautions, farSides(before, after)...)
+}
+
+// farSides are the experiments that ran against something else the second time: an
+// origin with other flags, or a stand-in in place of a server. What is worse then
+// need not be the program's doing.
+func farSides(before, after *report.Document) (cautions []string) {
+	told := map[string]bool{}
+	for _, r := range after.Runs {
+		if told[r.Experiment] {
+			continue
+		}
+		i := slices.IndexFunc(before.Runs, func(b *experiment.Run) bool { return b.Experiment == r.Experiment })
+		if i >= 0 && before.Runs[i].Against != r.Against {
+			told[r.Experiment] = true
+			cautions = append(cautions, fmt.Sprintf("what %s runs against is not the same: %s, then %s", r.Experiment, before.Runs[i].Against, r.Against))
 		}
 	}
 	return cautions

@@ -71,10 +71,11 @@ func TestMoreFailuresAreARegression(t *testing.T) {
 func TestWhatIsMissingIsSaid(t *testing.T) {
 	after := results(0, 1, 1, 1, 1)
 	for _, r := range after.Runs {
-		r.Params = map[string]any{"limit": 32}
+		r.Label, r.Params = "fixed 32", map[string]any{"limit": 32}
 	}
 	deltas, missing := Documents(results(0, 1, 1, 1, 1), after, 0.1)
-	if len(deltas) != 0 || len(missing) != 2 || !strings.Contains(missing[0], "only in the first") {
+	if len(deltas) != 0 || len(missing) != 2 ||
+		!strings.Contains(missing[0], "fixed 16 is only in the first") || !strings.Contains(missing[1], "fixed 32 is only in the second") {
 		t.Errorf("%v and %q of two limits", deltas, missing)
 	}
 	cut := results(0, 1, 1, 1, 1)
@@ -94,6 +95,16 @@ func TestAnotherSeedIsOtherWork(t *testing.T) {
 	b.Environment.Seed, b.Environment.CPU = 7, "another"
 	if got := Cautions(a, b); len(got) != 2 {
 		t.Errorf("%q, want two", got)
+	}
+}
+
+func TestAnotherOriginIsNotTheProgramsDoing(t *testing.T) {
+	a, b := results(0, 1, 1, 1, 1), results(0, 2, 2, 2, 2)
+	for _, r := range b.Runs {
+		r.Against = "8 workers × 20ms"
+	}
+	if got := Cautions(a, b); len(got) != 1 || !strings.Contains(got[0], "8 workers × 20ms") {
+		t.Errorf("%q of an origin that was made slower, want one caution that says so", got)
 	}
 }
 

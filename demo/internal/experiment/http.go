@@ -55,9 +55,18 @@ func (h *HTTP) About() string {
 	return fmt.Sprintf("%s, timeout %v; origin in a child process: %v", call, h.timeout, h.config)
 }
 
-// Law is the rule of the time-outs.
+// Law is the rule of the time-outs, with the same threshold as the predictions. It is
+// of calls that wait for a worker: with a mechanism that refuses or loses them before
+// that, it would promise there to be none where there are.
 func (h *HTTP) Law() string {
-	return fmt.Sprintf("time-outs begin when in flight > capacity × timeout = %.0f", h.config.Capacity()*h.timeout.Seconds())
+	if _, other := predictMechanism(h.config); other {
+		return ""
+	}
+	left := "timeout"
+	if h.config.Network > 0 {
+		left = "(timeout − network)"
+	}
+	return fmt.Sprintf("time-outs begin when in flight > capacity × %s = %.0f", left, h.config.Capacity()*(h.timeout-h.config.Network).Seconds())
 }
 
 // StandIn reports false.

@@ -102,3 +102,26 @@ func TestInterruptedCallsAreCancelled(t *testing.T) {
 		t.Fatal("the run does not end when it is interrupted")
 	}
 }
+
+// 100 in flight lost a third of their handshakes under the line "time-outs begin when
+// in flight > 800"; and with a network the predictions had another threshold than it.
+func TestTheLawIsOnlyStatedWhereItHolds(t *testing.T) {
+	base := origin.Config{Workers: 8, Service: 10 * time.Millisecond}
+	for _, tt := range []struct {
+		change func(*origin.Config)
+		want   string
+	}{
+		{func(*origin.Config) {}, "time-outs begin when in flight > capacity × timeout = 800"},
+		{func(c *origin.Config) { c.Network = 100 * time.Millisecond }, "time-outs begin when in flight > capacity × (timeout − network) = 720"},
+		{func(c *origin.Config) { c.Queue = 50 }, "time-outs begin when in flight > capacity × timeout = 800"},
+		{func(c *origin.Config) { c.Quota = 400 }, ""},
+		{func(c *origin.Config) { c.Backlog = 16 }, ""},
+		{func(c *origin.Config) { c.Streams = 8 }, ""},
+	} {
+		c := base
+		tt.change(&c)
+		if got := (&HTTP{config: c, timeout: time.Second}).Law(); got != tt.want {
+			t.Errorf("%v: %q, want %q", c, got, tt.want)
+		}
+	}
+}

@@ -74,6 +74,9 @@ func (c curve) top() int {
 // plateau returns the indices of the points that are as good as the best: their
 // rounds do not tell them from it. The best of several equals is the one that
 // luck has favoured, and a rule that compared with it alone would ask too much.
+// Rounds that differ widely tell nothing apart, so a point must also reach the
+// share of the best that the rule asks for; or the noise of a busy machine would
+// make points equal that are not, and the mean of them the best.
 func (c curve) plateau() []int {
 	top := c.top()
 	var as []int
@@ -93,6 +96,9 @@ func (c curve) plateau() []int {
 			if p.median() == c[top].median() {
 				as = append(as, i)
 			}
+			continue
+		}
+		if p.median() < Share*c[top].median() {
 			continue
 		}
 		mean, sd := stat.MeanStdDev(deficit, nil)

@@ -83,7 +83,7 @@ func newBars(g *report.Group) bars {
 			}
 		}
 		if row.EndText == "" {
-			row.EndText = "all ok"
+			row.EndText = allOK(r)
 		}
 		b.Rows = append(b.Rows, row)
 	}
@@ -91,6 +91,20 @@ func newBars(g *report.Group) bars {
 		b.Note += " Diamond: the post's time, with asyncio on another machine."
 	}
 	return b
+}
+
+// allOK is for a row whose run in the middle had no failure. Others may have.
+func allOK(r report.Row) string {
+	whole := 0
+	for _, run := range r.All {
+		if run.Counts.Succeeded == run.N {
+			whole++
+		}
+	}
+	if whole < len(r.All) {
+		return fmt.Sprintf("all ok in %d of %d runs", whole, len(r.All))
+	}
+	return "all ok"
 }
 
 // wallText puts the marks behind the unit.

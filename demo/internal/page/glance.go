@@ -37,6 +37,9 @@ func newGlance(id string, g *report.Group) glance {
 			line.AllAtOnce = newOutcome(g, r)
 		case experiment.Batch:
 			line.Batches = newOutcome(g, r)
+			if r.Chosen { // and so need not be the post's five
+				line.Batches.Policy = r.Label
+			}
 		}
 		if r.Whole() && (best < 0 || r.Wall.Median < g.Rows[best].Wall.Median) {
 			best = i
@@ -55,9 +58,30 @@ func newOutcome(g *report.Group, r report.Row) outcome {
 		o.Time += "†"
 	}
 	for _, e := range ends[1:] {
-		if count := e.count(r.Counts); count > 0 && o.Bad == "" {
-			o.Bad = fmt.Sprintf("%.0f %% %s", 100*float64(count)/float64(r.N), e.words)
+		// Of all runs: the one in the middle may be the one that had luck.
+		least, most := r.N, 0
+		for _, run := range r.All {
+			count := e.count(run.Counts)
+			least, most = min(least, count), max(most, count)
+		}
+		if most > 0 && o.Bad == "" {
+			o.Bad = percents(least, most, r.N) + " " + e.words
 		}
 	}
 	return o
+}
+
+// percents are the shares of n, as one if they look the same. What happened is
+// never 0 %.
+func percents(least, most, n int) string {
+	share := func(count int) string {
+		if count > 0 && 200*count < n {
+			return "<1"
+		}
+		return fmt.Sprintf("%.0f", 100*float64(count)/float64(n))
+	}
+	if from, to := share(least), share(most); from != to {
+		return from + "–" + to + " %"
+	}
+	return share(most) + " %"
 }

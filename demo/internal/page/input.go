@@ -52,6 +52,8 @@ func Parse(text []byte) (File, error) {
 		Sweep       *Sweep         `json:"sweep"`
 		Probe       *Sweep         `json:"probe"`
 		Sleep       *SleepSweep    `json:"sleep_sweep"`
+
+		Runs json.RawMessage `json:"runs"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
 		return File{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
@@ -68,7 +70,7 @@ func Parse(text []byte) (File, error) {
 	switch {
 	case head.Schema != report.Schema:
 		return File{}, fmt.Errorf("%w that this version can read: schema is %d, want %d", ErrNotOurs, head.Schema, report.Schema)
-	case slices.Contains([]string{report.KindRun, ""}, head.Kind): // the first files had no kind
+	case head.Kind == report.KindRun, head.Kind == "" && head.Runs != nil: // the first files had no kind
 		f.Runs = new(report.Document)
 		if err := json.Unmarshal(text, f.Runs); err != nil {
 			return File{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
@@ -81,7 +83,7 @@ func Parse(text []byte) (File, error) {
 			return File{}, fmt.Errorf("%w: %w", ErrNotOurs, err)
 		}
 		f.Sweeps = append(f.Sweeps, s)
-	default:
+	default: // such as that of scenarios, of which the page would show nothing
 		return File{}, fmt.Errorf("%w that a report can show: kind is %q, valid are %s, %s and %s", ErrNotOurs, head.Kind, report.KindRun, kindSweep, kindProbe)
 	}
 	return f, nil

@@ -96,7 +96,7 @@ func TestHostileNamesStayText(t *testing.T) {
 }
 
 func TestWhatIsNotOursIsRefused(t *testing.T) {
-	for _, text := range []string{``, `[]`, `{}`, `{"schema":2,"kind":"run"}`, `{"schema":1,"kind":"nonsense"}`, `{"schema":1,"runs":7}`} {
+	for _, text := range []string{``, `[]`, `{}`, `{"schema":2,"kind":"run"}`, `{"schema":1,"kind":"nonsense"}`, `{"schema":1,"runs":7}`, `{"schema":1}`, `{"schema":1,"results":[{"scenario":"step"}]}`} {
 		if _, err := Parse([]byte(text)); !errors.Is(err, ErrNotOurs) {
 			t.Errorf("%q: %v, want ErrNotOurs", text, err)
 		}
@@ -106,7 +106,7 @@ func TestWhatIsNotOursIsRefused(t *testing.T) {
 	}
 	// Odd, and no reason to fail.
 	for _, text := range []string{
-		`{"schema":1}`, `{"schema":1,"kind":"run","runs":[null,{},{"n":5,"policy":"x"},{"experiment":"uneven","n":3,"policy":"fixed","wall_seconds":1}]}`,
+		`{"schema":1,"runs":[]}`, `{"schema":1,"kind":"run","runs":[null,{},{"n":5,"policy":"x"},{"experiment":"uneven","n":3,"policy":"fixed","wall_seconds":1}]}`,
 		`{"schema":1,"kind":"sweep"}`, `{"schema":1,"kind":"probe","points":[{"limit":0},{"limit":1,"p50_ms":-1}],"knee":{"limit":1}}`,
 	} {
 		f, err := Parse([]byte(text))

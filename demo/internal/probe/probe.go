@@ -43,6 +43,7 @@ type search struct {
 	result *Result
 	lone   time.Duration
 	trial  load.Trial // of the next measurement, but for its limit
+	round  int        // that the next measurement belongs to
 }
 
 // Run probes the target. The result says how it ended, whatever happens. The
@@ -87,6 +88,9 @@ func (s *search) all(ctx context.Context) error {
 // it.
 func (s *search) repeat(ctx context.Context, round int) error {
 	if round > 0 {
+		for _, m := range s.result.Measurements {
+			s.round = max(s.round, m.Round+1)
+		}
 		for _, limit := range s.deciding() {
 			if _, err := s.measure(ctx, fmt.Sprintf("round %d of %d", round+1, rounds), limit); err != nil {
 				return err
@@ -213,7 +217,7 @@ func (s *search) measure(ctx context.Context, step string, limit int) (load.Meas
 		return load.Measurement{Limit: limit}, errStop
 	}
 	m, err := s.target.Measure(ctx, t)
-	m.Round = s.times(limit)
+	m.Round = s.free(limit)
 	s.result.Calls += m.All.Sum()
 	s.result.Failed += m.All.Sum() - m.All.Succeeded - m.All.Cancelled
 	s.result.Seconds += m.Seconds
@@ -237,14 +241,15 @@ func (s *search) measure(ctx context.Context, step string, limit int) (load.Meas
 	return m, nil
 }
 
-// times is how often there are measurements with the limit.
-func (s *search) times(limit int) (n int) {
-	for _, m := range s.result.Measurements {
-		if m.Limit == limit {
-			n++
-		}
+// free is the round of the next measurement with the limit: the one that is under
+// way, so that it is held against what was measured at about the same time, or a
+// later one if that has the limit already.
+func (s *search) free(limit int) int {
+	round := s.round
+	for slices.ContainsFunc(s.result.Measurements, func(m load.Measurement) bool { return m.Limit == limit && m.Round == round }) {
+		round++
 	}
-	return n
+	return round
 }
 
 func (s *search) spent() float64 { return s.result.Seconds }

@@ -10,11 +10,11 @@ import (
 	"github.com/tidegate-go/tidegate/demo/internal/sweep"
 )
 
-// What makes a timeout of a latency; see the package comment.
-const (
-	ofLatency    = 4
-	leastTimeout = 100 * time.Millisecond
-)
+// ofLatency is what makes a timeout of a latency; see the package comment.
+const ofLatency = 4
+
+// LeastTimeout is the shortest timeout that is recommended.
+const LeastTimeout = 100 * time.Millisecond
 
 // conclude makes the recommendation.
 func (s *search) conclude() {
@@ -58,7 +58,7 @@ func timeout(points []sweep.Point, limit int) float64 {
 	if at < 0 {
 		at = len(points) - 1
 	}
-	s := max(leastTimeout.Seconds(), ofLatency*points[at].P99/1000)
+	s := max(LeastTimeout.Seconds(), ofLatency*points[at].P99/1000)
 	unit := math.Pow10(int(math.Floor(math.Log10(s))) - 1)
 	return math.Round(math.Ceil(s/unit-1e-9)*unit*1e9) / 1e9
 }

@@ -34,8 +34,12 @@ func Probe(w io.Writer, s Style, r *probe.Result) {
 	if r.Limit == 0 {
 		return
 	}
-	paragraph(w, fmt.Sprintf("Recommended: limit %d, rate %.0f/s (90 %% of the best goodput), timeout %v (four times the p99).",
-		r.Limit, r.Rate, time.Duration(r.Timeout*float64(time.Second)).Round(time.Millisecond)))
+	why := "four times the p99"
+	if r.Timeout <= probe.LeastTimeout.Seconds() {
+		why = "the least to recommend, as four times the p99 is no more"
+	}
+	paragraph(w, fmt.Sprintf("Recommended: limit %d, rate %.0f/s (90 %% of the best goodput), timeout %v (%s).",
+		r.Limit, r.Rate, time.Duration(r.Timeout*float64(time.Second)).Round(time.Millisecond), why))
 	fmt.Fprintf(w, `
   l := limiter.New(limiter.All(limiter.Fixed(%d), limiter.Rate(%.0f, %d)))
   client := &http.Client{}

@@ -15,7 +15,7 @@ type Row struct {
 
 	Wall           Spread // seconds
 	Floor          float64
-	Counts         experiment.Counts // medians, one by one
+	Counts         experiment.Counts // of the run with the median of those that succeeded
 	N              int
 	Runtime        string                 // as in [experiment.Run]
 	Calls          experiment.Percentiles // of all runs together
@@ -125,14 +125,7 @@ func newRow(all []*experiment.Run) Row {
 		return int(of(func(r *experiment.Run) float64 { return float64(f(r)) }).Median)
 	}
 	row.Wall = of(func(r *experiment.Run) float64 { return r.WallSeconds })
-	row.Counts = experiment.Counts{
-		Succeeded: whole(func(r *experiment.Run) int { return r.Counts.Succeeded }),
-		TimedOut:  whole(func(r *experiment.Run) int { return r.Counts.TimedOut }),
-		Rejected:  whole(func(r *experiment.Run) int { return r.Counts.Rejected }),
-		Refused:   whole(func(r *experiment.Run) int { return r.Counts.Refused }),
-		Failed:    whole(func(r *experiment.Run) int { return r.Counts.Failed }),
-		Cancelled: whole(func(r *experiment.Run) int { return r.Counts.Cancelled }),
-	}
+	row.Counts = middle(runs)
 	row.MeanInFlight = of(func(r *experiment.Run) float64 { return r.MeanInFlight }).Median
 	var residuals []float64
 	for _, r := range runs {
@@ -154,6 +147,16 @@ func newRow(all []*experiment.Run) Row {
 	row.Calls, row.Measured = row.CallLatencies.Percentiles(), row.CallLatencies.Count()
 	row.SinceSubmitted = row.SinceLatencies.Percentiles()
 	return row
+}
+
+// middle is the counts of the run in the middle by how many tasks succeeded. They
+// are those of one run, so that they add up to the tasks: medians of each count by
+// itself do not.
+func middle(runs []*experiment.Run) experiment.Counts {
+	sorted := slices.SortedStableFunc(slices.Values(runs), func(a, b *experiment.Run) int {
+		return a.Counts.Succeeded - b.Counts.Succeeded
+	})
+	return sorted[(len(sorted)-1)/2].Counts
 }
 
 // bounds are the ends of the interval, or of what was measured if that was too

@@ -112,7 +112,7 @@ func summaryTable(w io.Writer, s Style, summaries []scenario.Summary) {
 		t.AppendRow(table.Row{
 			group, x.Policy, x.Phases, fmt.Sprintf("%.3f", x.Goodput), fmt.Sprintf("%.3f", x.Capped), fmt.Sprintf("%.2f", x.Fifth), fmt.Sprintf("%.2f", x.Lowest),
 			times(x.P50x), times(x.P99x), lost(x.Beyond), fmt.Sprintf("%.1f", 100*x.Converged),
-			fmt.Sprintf("%.1f (%.1f)", x.Settled, x.Slowest), orDash(x.Jain, "%.3f"), x.Where,
+			convergedIn(x), orDash(x.Jain, "%.3f"), x.Where,
 		})
 	}
 	render(w, s, "Summary: goodput a share of the oracle's; latencies geometric means, times the oracle's", t)
@@ -196,4 +196,12 @@ func settledIn(r scenario.Row) string {
 		return fmt.Sprintf("%.1f", r.Settled)
 	}
 	return fmt.Sprintf("%.1f (%.1f)", r.Settled, r.Slowest)
+}
+
+// convergedIn has no time for a policy that never converged: 0.0 s would be the best.
+func convergedIn(x scenario.Summary) string {
+	if x.Converged == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f (%.1f)", x.Settled, x.Slowest)
 }

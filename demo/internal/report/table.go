@@ -220,22 +220,28 @@ func notes(w io.Writer, s Style, rows []Row) {
 
 // repeats says what the parentheses are.
 func repeats(rows []Row) string {
-	runs, known := 0, true
-	var confidence float64
+	runs, known, bad := 0, true, false
+	confidence := 1.0
 	for _, r := range rows {
-		runs = max(runs, r.Runs)
+		runs, bad = max(runs, r.Runs), bad || !r.Whole()
 		if r.Runs > 1 {
+			// Of the row with the fewest runs, if some were cut short: no row is to
+			// be trusted less than it says.
 			known = known && r.Wall.Interval.Known()
-			confidence = max(confidence, r.Wall.Interval.Confidence)
+			confidence = min(confidence, r.Wall.Interval.Confidence)
 		}
 	}
-	switch {
-	case runs < 2:
+	if runs < 2 {
 		return ""
-	case known:
-		return fmt.Sprintf("medians of %d runs, in parentheses their %.0f %% interval by order statistics", runs, 100*confidence)
 	}
-	return fmt.Sprintf("medians of %d runs, in parentheses the least and the greatest: six runs are the fewest with an interval", runs)
+	text := fmt.Sprintf("medians of %d runs, in parentheses the least and the greatest: six runs are the fewest with an interval", runs)
+	if known {
+		text = fmt.Sprintf("medians of %d runs, in parentheses their %.0f %% interval by order statistics", runs, 100*confidence)
+	}
+	if bad {
+		text += "; how tasks ended is that of the run in the middle by ok"
+	}
+	return text
 }
 
 // littleEdge is by how much of itself the sampled mean of the calls in flight

@@ -47,6 +47,29 @@ func TestTheMedianIsANumberThatWasMeasured(t *testing.T) {
 	}
 }
 
+func TestTheCountsOfARowAddUpToItsTasks(t *testing.T) {
+	var runs []*experiment.Run
+	for _, c := range []experiment.Counts{
+		{TimedOut: 145}, {TimedOut: 16, Failed: 40}, {TimedOut: 77}, {TimedOut: 82}, {}, {TimedOut: 122, Refused: 3},
+	} {
+		runs = append(runs, made("http", 900, "unbounded", 1, c))
+	}
+	if c := Rows(runs)[0].Counts; c.Sum() != 900 || c.TimedOut == 0 {
+		t.Errorf("%+v are %d of 900 tasks", c, c.Sum())
+	}
+}
+
+func TestTheIntervalThatIsTrustedLeastIsTheOneThatIsNamed(t *testing.T) {
+	var runs []*experiment.Run
+	for i := range 7 {
+		runs = append(runs, made("http", 100, "unbounded", float64(i), experiment.Counts{}), made("http", 100, "fixed", float64(i), experiment.Counts{}))
+	}
+	runs[0].Interrupted = true
+	if got := repeats(Rows(runs)); !strings.Contains(got, "97 %") {
+		t.Errorf("%q of rows of six and of seven runs: six have 97 %%", got)
+	}
+}
+
 func TestPlainTextHasNoEscapesAndFitsATerminal(t *testing.T) {
 	var runs []*experiment.Run
 	for _, p := range experiment.DefaultPolicies {
