@@ -126,6 +126,7 @@ type panicking struct {
 	limiter.Policy
 	mu    sync.Mutex
 	in    string
+	once  bool
 	limit int
 }
 
@@ -139,6 +140,9 @@ func (p *panicking) blow(where string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.in == where {
+		if p.once {
+			p.in = ""
+		}
 		panic(where)
 	}
 }

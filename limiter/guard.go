@@ -86,21 +86,48 @@ func (g guarded) check(returned *bool) {
 }
 
 // abandon gives up the call whose goroutine a panic has stopped while it asked for
-// itself; mu is held. Nobody would listen when its turn came, and the place would be
-// lost. If it has just been started it is, and will be recovered as such.
+// itself; mu is held. Nobody would listen when its turn came, and if it has been
+// started already nobody has its permit: the place would be lost until the garbage
+// collector finds out and another caller comes, which may be never.
 func (l *Limiter) abandon() {
 	c := l.asking
 	l.asking = nil
-	if c == nil || c.state != waiting {
-		return
+	switch {
+	case c == nil:
+	case c.state == waiting:
+		l.queue.remove(c)
+		c.forgetNudge()
+		l.rejected(GaveUp, 0)
+		l.free(c)
+		if l.queue.len == 0 {
+			l.stopWaking()
+		}
+	case c.state == running && c.inFlight:
+		l.abort(c)
 	}
-	l.queue.remove(c)
-	c.forgetNudge()
-	l.rejected(GaveUp, 0)
-	l.free(c)
-	if l.queue.len == 0 {
-		l.stopWaking()
+}
+
+// abort ends a call that a panic has kept from its caller; mu is held. The policy, whose
+// panic it was, is told like of any end; if it panics again the first panic is the one
+// that counts.
+func (l *Limiter) abort(c *call) {
+	if c.waiter != nil {
+		select {
+		case <-c.ready: // that it runs, which nobody will hear
+		default:
+		}
 	}
+	c.generation++
+	g := l.policy
+	if foreign, ok := g.(guarded); ok {
+		l.policy = foreign.policy // which leaves mu held
+	}
+	defer func() {
+		_ = recover()
+		l.policy = g
+		l.free(c)
+	}()
+	l.end(c.fate, Ignored)
 }
 
 // nudge has the first in line see for itself whether it may start, since whoever

@@ -35,7 +35,7 @@ type Limiter struct {
 	limit    int    // what the policy said last
 	inFlight int
 	queue    queue
-	asking   *call // that is in the queue and whose goroutine asks the policy; see abandon
+	asking   *call // whose goroutine asks the policy for it, or tells it of its start; see abandon
 	pace     *pace // nil before the first call waits
 
 	clock       clock
@@ -201,7 +201,9 @@ func (l *Limiter) try() (Permit, bool) {
 	}
 	c := l.place()
 	c.state = running
+	l.asking = c
 	l.start(c, now, now, 0)
+	l.asking = nil
 	return Permit{c, c.generation}, true
 }
 
