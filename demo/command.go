@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -101,8 +102,8 @@ func newCommand(run func(options) error) *cobra.Command {
 				for _, sub := range c.Commands() {
 					names = append(names, sub.Name())
 				}
-				return usageError("unknown command %q; valid are %s, or flags only, such as --experiments %s; see --help",
-					args[0], strings.Join(names, ", "), strings.Join(experiment.Names, ","))
+				return usageError("unknown command %s; valid are %s, or flags only, such as --experiments %s; see --help",
+					shown(args[0]), strings.Join(names, ", "), strings.Join(experiment.Names, ","))
 			}
 			return nil
 		},
@@ -142,7 +143,11 @@ func flagError(valid map[string]string) func(*cobra.Command, error) error {
 		case errors.As(err, &unknown):
 			var names []string
 			c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-			return usageError("%w; valid are %s", err, strings.Join(names, ", "))
+			flag := "--" + unknown.GetSpecifiedName()
+			if short := unknown.GetSpecifiedShortnames(); short != "" {
+				flag = "-" + short // which a flag with one dash too few looks like
+			}
+			return usageError("unknown flag %s; valid are %s", shown(flag), strings.Join(names, ", "))
 		case errors.As(err, &invalid):
 			name := invalid.GetFlag().Name
 			return usageError("--%s is %q; valid: %s", name, invalid.GetValue(), valid[name])
@@ -150,6 +155,19 @@ func flagError(valid map[string]string) func(*cobra.Command, error) error {
 			name := bare.GetFlag().Name
 			return usageError("--%s needs a value; valid: %s", name, valid[name])
 		}
+		var syntax *pflag.InvalidSyntaxError
+		if errors.As(err, &syntax) {
+			return usageError("%s is no flag; see --help", shown(syntax.GetSpecifiedFlag()))
+		}
 		return usageError("%w; see --help", err)
 	}
+}
+
+// shown is an argument as an error repeats it: quoted, and only as far as it cannot be
+// a value or a URL, which may hold a password.
+func shown(arg string) string {
+	if i := strings.IndexAny(arg, "=:@"); i >= 0 {
+		arg = arg[:i] + "…"
+	}
+	return strconv.Quote(arg)
 }

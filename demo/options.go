@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -255,5 +254,8 @@ func quoteEmpty(value string) string {
 	if value == "" || value == "[]" {
 		return "empty"
 	}
-	return fmt.Sprint(value)
+	if quoted := strconv.Quote(value); quoted != `"`+value+`"` {
+		return quoted // there is in it what a terminal would obey
+	}
+	return value
 }

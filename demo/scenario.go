@@ -111,7 +111,7 @@ func newScenarioCommand(s streams) *cobra.Command {
 		lead: scenarioLead, tail: scenarioTail, valid: scenarioValid,
 		args: func(args []string) error {
 			if len(args) > 0 {
-				return usageError("unknown argument %q; scenario takes flags only, such as --scenario %s", args[0], args[0])
+				return usageError("unknown argument %s; scenario takes flags only, such as --scenario %s", shown(args[0]), strings.Trim(shown(args[0]), `"`))
 			}
 			return nil
 		},

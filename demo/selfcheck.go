@@ -37,7 +37,7 @@ func newSelfcheckCommand(s streams) *cobra.Command {
 		lead: selfcheckLead, tail: selfcheckTail, valid: selfcheckValid,
 		args: func(args []string) error {
 			if len(args) > 0 {
-				return usageError("unknown argument %q; selfcheck takes flags only", args[0])
+				return usageError("unknown argument %s; selfcheck takes flags only", shown(args[0]))
 			}
 			return nil
 		},

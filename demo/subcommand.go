@@ -39,7 +39,7 @@ func (s subcommand) command() *cobra.Command {
 			case s.args != nil:
 				return s.args(args)
 			case len(args) > 0:
-				return usageError("unknown argument %q; %s takes flags only; see %s --help", args[0], c.Name(), c.Name())
+				return usageError("unknown argument %s; %s takes flags only; see %s --help", shown(args[0]), c.Name(), c.Name())
 			}
 			return nil
 		},

@@ -102,7 +102,7 @@ func newSweep(s streams) *cobra.Command {
 			case len(args) == 0, len(args) == 1 && (args[0] == whatOrigin || args[0] == whatSleep):
 				return nil
 			}
-			return usageError("unknown argument %q; valid: %s (the default) or %s", args[len(args)-1], whatOrigin, whatSleep)
+			return usageError("unknown argument %s; valid: %s (the default) or %s", shown(args[len(args)-1]), whatOrigin, whatSleep)
 		},
 		run: func(args []string, given map[string]string) error {
 			what := whatOrigin
