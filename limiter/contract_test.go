@@ -273,3 +273,22 @@ func TestContextThatPanicsOrCallsBackLeavesTheLockHeld(t *testing.T) {
 		quiet(t, l)
 	})
 }
+
+// What a policy would say by now counts, not what it said when the queue became full.
+func TestQueueIsFullOfThoseWhoMayStart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := &panicking{Policy: limiter.Fixed(1)}
+		l := limiter.New(p, limiter.MaxQueue(1))
+		held := acquire(t, l)
+		first := ask(t.Context(), l)
+		p.limit = 2 // more than before, of which nobody is told
+		second := ask(t.Context(), l)
+		if !first.admitted() || !second.admitted() {
+			t.Fatalf("%v, %v: %+v", first.err, second.err, l.Stats())
+		}
+		for _, p := range []limiter.Permit{held, first.permit, second.permit} {
+			p.Release()
+		}
+		quiet(t, l)
+	})
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tidegate-go/tidegate/limiter"
 )
@@ -160,6 +162,26 @@ func TestDoKeyedLosesTheKeyDuringItsCall(t *testing.T) {
 	})
 	if got != 7 || err != nil || made != 4 {
 		t.Errorf("%d, %v, %d limiters made", got, err, made)
+	}
+}
+
+// A permit that was lost is found out by the next who uses the key, and there may be
+// none: the key must not stay for its sake.
+func TestLostPermitKeepsItsKeyForEver(t *testing.T) {
+	k := limiter.NewKeyed(1, func(string) *limiter.Limiter { return limiter.New(limiter.Fixed(1)) })
+	for i := range 100 {
+		if _, ok := k.TryAcquire(strconv.Itoa(i)); !ok {
+			t.Fatal("no room for the first call of a key")
+		}
+	}
+	for deadline := time.Now().Add(20 * time.Second); k.Len() > 1; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d keys are kept, want 1", k.Len())
+		}
+		runtime.GC()
+		if p, ok := k.TryAcquire("another"); ok {
+			p.Release()
+		}
 	}
 }
 

@@ -76,6 +76,33 @@ func TestPanicsMakeTheCountOfCallsDrift(t *testing.T) {
 	t.Errorf("%d calls are idle, %d counted", kept, l.calls)
 }
 
+// A call that was dropped because a rush is over is no longer counted when the garbage
+// collector comes by, or the next rush would be paid for ever.
+func TestDroppedCallIsTakenOffTwice(t *testing.T) {
+	l := New(Unlimited())
+	rush := make([]Permit, 500)
+	for i := range rush {
+		rush[i], _ = l.TryAcquire()
+	}
+	for _, p := range rush {
+		p.Release()
+	}
+	clear(rush)
+	for range 50 {
+		runtime.GC()
+		runtime.Gosched()
+		p, _ := l.TryAcquire()
+		p.Release()
+	}
+	kept := 0
+	for c := l.idle; c != nil; c = c.next {
+		kept++
+	}
+	if kept != l.calls || kept < leastSpare {
+		t.Errorf("%d calls are idle, %d counted", kept, l.calls)
+	}
+}
+
 type panicsInReport struct{ on *bool }
 
 func (panicsInReport) Next(State) (int, time.Duration) { return 1, 0 }

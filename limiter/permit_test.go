@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -231,4 +232,28 @@ func TestQueueDelayIsLostOrKeptForTheNextCall(t *testing.T) {
 	}
 	var none limiter.Permit
 	none.QueueDelay(1)
+}
+
+// A policy that goes by how many were in flight must be told of all, whether a call ends
+// with its report or later.
+func TestCallThatEndsIsNotAmongThoseInFlight(t *testing.T) {
+	told := &tellsInFlight{Policy: limiter.Fixed(3)}
+	l := limiter.New(told)
+	first, second, third := acquire(t, l), acquire(t, l), acquire(t, l)
+	first.Done(limiter.Success)
+	second.Report(limiter.Success)
+	second.Release()
+	third.Release()
+	if want := []int{3, 2, 1}; !slices.Equal(told.atReport, want) {
+		t.Errorf("reports with %v in flight, want %v", told.atReport, want)
+	}
+}
+
+type tellsInFlight struct {
+	limiter.Policy
+	atReport []int
+}
+
+func (p *tellsInFlight) Report(s limiter.State, _ limiter.Result) {
+	p.atReport = append(p.atReport, s.InFlight)
 }
