@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 )
 
 // A call that is turned away by a wake-up that comes late has waited until now, and
@@ -100,6 +101,27 @@ func TestDroppedCallIsTakenOffTwice(t *testing.T) {
 	}
 	if kept != l.calls || kept < leastSpare {
 		t.Errorf("%d calls are idle, %d counted", kept, l.calls)
+	}
+}
+
+// A timer that nobody waits for any longer keeps its Limiter in memory until it fires,
+// which may be hours for each of many keys.
+func TestTimerKeepsALimiterThatNobodyHas(t *testing.T) {
+	l := New(Rate(1.0/3600, 1))
+	gone := weak.Make(l)
+	p, _ := l.TryAcquire()
+	p.Release()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if _, err := l.Acquire(ctx); err == nil || l.wake == nil {
+		t.Fatalf("it has not waited: %v", err)
+	}
+	l, p = nil, Permit{}
+	for deadline := time.Now().Add(20 * time.Second); gone.Value() != nil; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("it is still in memory")
+		}
+		runtime.GC()
 	}
 }
 
