@@ -55,3 +55,25 @@ func TestLateStartIsMadeUpForAtAFoundRate(t *testing.T) {
 		}
 	}
 }
+
+// A server that is silent of its quota for some answers, and then speaks of it again,
+// must be believed again.
+func TestQuotaThatWasForgottenOnceStaysForgotten(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	usedUp := evidence{quotas: []quota{{limit: 100, left: 0, reset: 30 * time.Second}}}
+	p.hear(usedUp)
+	s := limiter.State{Now: time.Second}
+	if _, wait := p.Next(s); wait <= 0 {
+		t.Fatal("a quota that is used up holds nobody back")
+	}
+	for range forgetAfter {
+		p.silence()
+	}
+	if _, wait := p.Next(s); wait > 0 {
+		t.Fatalf("a quota that nobody speaks of any more holds back for %v", wait)
+	}
+	p.hear(usedUp)
+	if _, wait := p.Next(s); wait <= 0 {
+		t.Error("it is spoken of again and holds nobody back")
+	}
+}
