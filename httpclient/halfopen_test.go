@@ -1,7 +1,10 @@
 package httpclient_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,4 +57,34 @@ func TestOpenBreakersOfManyClientsDoNotProbeAtOnce(t *testing.T) {
 			t.Errorf("20 breakers open for %d different times", len(times))
 		}
 	})
+}
+
+// The breaker may open after a request has found it closed and before it is among those
+// who wait, whom the opening tells.
+func TestWhoBeginsToWaitAsTheBreakerOpensWaitsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serving(answering(200))
+		tr := transport(t, 1, s, breaker(httpclient.Breaker{MinRequests: 1, FailureRatio: 0.01, OpenFor: time.Hour}))
+		defer must(tr.RoundTrip(get(t.Context()))).Body.Close()
+		s.become(answering(500))
+		opens := func() { do(tr, get(httpclient.WithBypass(context.Background()))) }
+		_, err := do(tr, get(meddling{t.Context(), sync.OnceFunc(opens)}))
+		if !errors.Is(err, httpclient.ErrBreakerOpen) {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+}
+
+// A meddling context does something when a Limiter asks it for the priority, which it
+// does right before the call is put into the queue.
+type meddling struct {
+	context.Context
+	act func()
+}
+
+func (m meddling) Value(key any) any {
+	if fmt.Sprintf("%T", key) == "limiter.priorityKey" {
+		m.act()
+	}
+	return m.Context.Value(key)
 }

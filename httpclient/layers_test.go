@@ -171,3 +171,27 @@ func TestBaseThatCannotServeTheLimitIsWarnedOf(t *testing.T) {
 		}
 	}
 }
+
+// A host's place that is kept while the place of all hosts is waited for is lost to
+// those who would have both: with a limiter that measures latency it also counts as work.
+func TestHostsPlaceIsHeldWhileTheGlobalOneIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		global := limiter.New(limiter.Fixed(1))
+		tr := transport(t, 1, answering(200), func(c *httpclient.Config) { c.Global = global })
+		held, _ := global.TryAcquire()
+		done := make(chan error)
+		go func() {
+			_, err := do(tr, get(context.Background()))
+			done <- err
+		}()
+		synctest.Wait()
+		if s := global.Stats(); s.Queued != 1 {
+			t.Fatalf("it does not wait: %+v", s)
+		}
+		wantInFlight(t, tr, 0)
+		held.Release()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
