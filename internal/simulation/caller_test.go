@@ -74,13 +74,13 @@ func (c *caller) call() {
 		c.fail("a call ended with %v", err)
 	}
 	var late *limiter.RejectedError
-	if errors.As(err, &late) && late.Waited > c.maxWait {
+	if errors.As(err, &late) && late.Waited > c.maxWait+c.slack {
 		c.fail("a call waited for %v, MaxWait is %v", late.Waited, c.maxWait)
 	}
-	if spent := c.now() - start; spent > c.timeout+time.Millisecond {
+	if spent := c.now() - start; spent > c.timeout+c.slack {
 		c.fail("a call took %v, Timeout is %v", spent, c.timeout)
 	}
-	if info.Queued > time.Duration(max(1, info.Attempts+1))*c.maxWait {
+	if info.Queued > time.Duration(max(1, info.Attempts+1))*(c.maxWait+c.slack) {
 		c.fail("%d attempts queued for %v, MaxWait is %v", info.Attempts, info.Queued, c.maxWait)
 	}
 }

@@ -36,11 +36,14 @@ type run struct {
 	t         *testing.T
 	seed      uint64
 	lasts     time.Duration
+	slack     time.Duration // by which timers may be late
 	pause     time.Duration // mean, between the calls of a caller
 	timeout   time.Duration
 	maxWait   time.Duration
 	began     time.Time
 	transport *httpclient.Transport
+	random    *rand.Rand // for what is not a caller's
+	callers   []*caller
 	global    *limiter.Limiter
 	limiters  map[string]*limiter.Limiter
 	hosts     map[string]*host
@@ -124,17 +127,24 @@ func play(t *testing.T, seed uint64, lasts time.Duration) (history uint64) {
 	defer chance.Follow(seed)()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // who is woken first runs first
 	synctest.Test(t, func(t *testing.T) {
-		random := rand.New(rand.NewPCG(seed, 0))
-		r := &run{
-			t: t, seed: seed, lasts: lasts, began: time.Now(), pause: 300 * time.Millisecond,
-			timeout: odd(5 * time.Second), maxWait: odd(time.Second),
-			limiters: map[string]*limiter.Limiter{}, hosts: map[string]*host{},
-		}
-		r.build(random)
-		r.play(random)
+		r := newRun(t, seed, lasts)
+		r.play()
+		synctest.Wait()
+		r.settle()
 		history = r.history
 	})
 	return history
+}
+
+func newRun(t *testing.T, seed uint64, lasts time.Duration) *run {
+	r := &run{
+		t: t, seed: seed, lasts: lasts, slack: time.Millisecond, began: time.Now(), pause: 300 * time.Millisecond,
+		timeout: odd(5 * time.Second), maxWait: odd(time.Second),
+		random:   rand.New(rand.NewPCG(seed, 0)),
+		limiters: map[string]*limiter.Limiter{}, hosts: map[string]*host{},
+	}
+	r.build(r.random)
+	return r
 }
 
 func (r *run) build(random *rand.Rand) {
@@ -168,13 +178,14 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // play has callers call while hosts change their moods and limiters their policies.
-func (r *run) play(random *rand.Rand) {
+func (r *run) play() {
 	var wg sync.WaitGroup
-	callers := make([]*caller, 20)
-	for i := range callers {
-		callers[i] = &caller{run: r, id: i, random: rand.New(rand.NewPCG(r.seed, uint64(1000+i)))}
+	random := r.random
+	for i := range 20 {
+		c := &caller{run: r, id: i, random: rand.New(rand.NewPCG(r.seed, uint64(1000+i)))}
+		r.callers = append(r.callers, c)
 		time.Sleep(r.alone(random, 0)) // so that they begin one after the other
-		wg.Go(callers[i].live)
+		wg.Go(c.live)
 	}
 	names := []string{"one.example", "two.example", "three.example"}
 	for r.now() < r.lasts {
@@ -186,7 +197,7 @@ func (r *run) play(random *rand.Rand) {
 		case 1: // a burst
 			for i := range 30 {
 				c := &caller{run: r, id: 100 + i, random: rand.New(rand.NewPCG(random.Uint64(), 0))}
-				callers = append(callers, c)
+				r.callers = append(r.callers, c)
 				time.Sleep(r.alone(random, 0))
 				wg.Go(c.call)
 			}
@@ -198,15 +209,13 @@ func (r *run) play(random *rand.Rand) {
 		h.mood.Store(&moods[0])
 	}
 	wg.Wait()
-	r.settle(callers)
+	time.Sleep(r.timeout + time.Second)
 }
 
 // settle checks that all has ended and adds up.
-func (r *run) settle(callers []*caller) {
-	time.Sleep(r.timeout + time.Second)
-	synctest.Wait()
+func (r *run) settle() {
 	sum, total := map[string]int{}, 0
-	for _, c := range callers {
+	for _, c := range r.callers {
 		for how, n := range c.ends {
 			sum[how] += n
 			total += n
