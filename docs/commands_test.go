@@ -59,6 +59,7 @@ var shortForms = []shortForm{
 	{words: []string{"cd limiter/fleet && go test -v"}, set: map[string]string{"-run": "Split"}},
 	{words: []string{"cd limiter/fleet && go test -run"}, set: map[string]string{"-benchtime": "1x", "-count": "1"}},
 	{words: []string{"cd demo/fleet"}, set: map[string]string{"--processes": "4", "--for": "1s"}},
+	{words: []string{"go test -v -run Soak ./internal/simulation"}, set: map[string]string{"-soak": "1s"}},
 	{words: []string{"go test -v ./internal/simulation"}, set: map[string]string{"-hours": "0.02"}},
 	{words: []string{"cd demo/peers && go test -race -v ./linear"}, lower: map[string]string{"-histories": "50"}},
 	{words: []string{"go test -fuzz"}, set: map[string]string{"-run": "'^$'", "-fuzztime": "10x"}},

@@ -76,5 +76,5 @@ var defects = []defect{
 	{"a date is read by our own clock", "httpclient/retryafter.go", "\tif sent, err := http.ParseTime(h.Get(\"Date\")); err == nil {\n\t\tnow = sent\n\t}\n", ""},
 	{"the quota of a cached answer is believed", "httpclient/ratelimit.go", "if len(h) == 0 || fromCache(h) {", "if len(h) == 0 {"},
 	{"a caller's cancel with a cause of its own is a failure", "httpclient/attempt.go", "\t\tseen = endedError{err, end}\n", ""},
-	{"the Timeout is over with the head", "httpclient/call.go", "\t\tb.total, c.total = c.total, nil\n", "\t\t_ = b\n"},
+	{"the Timeout is over with the head", "httpclient/call.go", "\t\tb.more.total, c.total = c.total, nil\n", "\t\t_ = b\n"},
 }

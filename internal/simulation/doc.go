@@ -4,7 +4,7 @@
 //
 //	go test -v ./internal/simulation                    a seed that is drawn anew, and those that once failed
 //	go test -v ./internal/simulation -seed 7 -hours 24  that seed, for a day
-//	go test -v -timeout 10m -run Soak ./internal/simulation -soak 5m  five minutes in real time
+//	go test -v -run Soak ./internal/simulation -soak 5m         five minutes in real time
 //
 // All chance follows from the seed, and so does the order of things: whatever happens
 // from outside happens at a moment of its own, and one goroutine runs at a time. What is

@@ -14,7 +14,7 @@ var soak = flag.Duration("soak", 0, "plays for so long in real time, on all proc
 // goroutines must be at the end what they were after the first fifth.
 func TestSoakGrows(t *testing.T) {
 	if *soak == 0 {
-		t.Skip("on demand: -soak 5m -timeout 10m")
+		t.Skip("on demand: -soak 5m (and with more than that, -timeout)")
 	}
 	seed := *theSeed
 	if seed == 0 {
