@@ -2,9 +2,9 @@
 // its limiters, breakers, retries and pacers, between callers and hosts that fail in every
 // way there is, for an hour of virtual time, and check throughout what must always hold.
 //
-//	go test -v ./internal/simulation                    a seed that is drawn anew, and those that once failed
-//	go test -v ./internal/simulation -seed 7 -hours 24  that seed, for a day
-//	go test -v -run Soak ./internal/simulation -soak 5m         five minutes in real time
+//	go test -v ./internal/simulation                     a seed that is drawn anew, and those that once failed
+//	go test -v ./internal/simulation -seed 7 -hours 24   that seed, for a day
+//	go test -v -run Soak ./internal/simulation -soak 5m  five minutes in real time
 //
 // All chance follows from the seed, and so does the order of things: whatever happens
 // from outside happens at a moment of its own, and one goroutine runs at a time. What is
