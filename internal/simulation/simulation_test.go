@@ -189,7 +189,7 @@ func (r *run) play() {
 	}
 	names := []string{"one.example", "two.example", "three.example"}
 	for r.now() < r.lasts {
-		time.Sleep(r.alone(random, time.Duration(random.ExpFloat64()*float64(10*time.Second))))
+		time.Sleep(r.alone(random, min(r.lasts-r.now(), time.Duration(random.ExpFloat64()*float64(10*time.Second)))))
 		name := names[random.IntN(len(names))]
 		switch random.IntN(4) {
 		case 0:
