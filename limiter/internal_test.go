@@ -89,7 +89,7 @@ func TestLateTimerLetsACallWaitPastItsBound(t *testing.T) {
 // What a rush has needed must not be kept for good.
 func TestRushIsPaidForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const rush = 5000
+		const rush = 20_000
 		l := New(Fixed(1))
 		held, _ := l.TryAcquire()
 		for range rush {
