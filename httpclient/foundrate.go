@@ -3,6 +3,8 @@ package httpclient
 import (
 	"math"
 	"time"
+
+	"github.com/tidegate-go/tidegate/internal/background"
 )
 
 // A foundRate is the rate at which a server that answers 429 answers otherwise.
@@ -24,7 +26,7 @@ import (
 // after it and runs slower.
 //
 // Refusals that have nothing to do with the rate, of one route or one customer, are
-// as many of a hundred at half of it; see background.
+// as many of a hundred at half of it: then it is given up.
 type foundRate struct {
 	rate      float64       // per second, when it was set; 0: none
 	set       time.Duration // when
@@ -35,7 +37,7 @@ type foundRate struct {
 	since     time.Duration // when counting began
 	counts    [slots]slot
 
-	background background
+	background background.Background
 }
 
 const (
@@ -46,11 +48,15 @@ const (
 	cut       = 0.98
 	maxCut    = 0.7
 	forgotten = 30 * time.Second
+
+	// negligible is a share of refusals that does no harm, and at which it would take
+	// too long to tell whether it has to do with the rate.
+	negligible = 0.002
 )
 
 type slot struct {
 	number int64
-	tally
+	background.Tally
 }
 
 func (f *foundRate) slot(now time.Duration) *slot {
@@ -63,19 +69,16 @@ func (f *foundRate) slot(now time.Duration) *slot {
 }
 
 func (f *foundRate) succeeded(now time.Duration) {
-	f.slot(now).successes++
-	if r := f.background.region(f.at(now)); r != nil {
-		r.successes++
-	}
+	f.slot(now).Successes++
+	f.background.Succeeded(f.at(now))
 }
 
 // counted returns what there was in the last n slots.
-func (f *foundRate) counted(now time.Duration, n int64) (sum tally) {
+func (f *foundRate) counted(now time.Duration, n int64) (sum background.Tally) {
 	last := int64(now / slotTime)
 	for _, s := range f.counts {
 		if s.number > last-n && s.number <= last {
-			sum.successes += s.successes
-			sum.refusals += s.refusals
+			sum.Add(s.Tally)
 		}
 	}
 	return sum
@@ -85,7 +88,7 @@ func (f *foundRate) counted(now time.Duration, n int64) (sum tally) {
 // one that has just begun is not counted as whole.
 func (f *foundRate) measured(now time.Duration, n int64) float64 {
 	within := min(max(now-f.since, slotTime), time.Duration(n-1)*slotTime+now%slotTime)
-	return f.counted(now, n).successes / max(within, slotTime).Seconds()
+	return f.counted(now, n).Successes / max(within, slotTime).Seconds()
 }
 
 // refused sets the rate, unless the call had started before the rate was set
@@ -94,11 +97,12 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	if f.since == 0 {
 		f.since = max(now, 1)
 	}
-	f.slot(now).refusals++
-	if f.background.explains(now, f.counted(now, slots)) {
+	f.slot(now).Refusals++
+	second := f.counted(now, slots)
+	if second.Refusals <= negligible*second.Sum() || f.background.Explains(now, second) {
 		return
 	}
-	if f.background.vain(f.at(now)) {
+	if _, vain := f.background.Vain(f.at(now)); vain {
 		f.rate, f.set = 0, now
 		return
 	}
@@ -116,9 +120,9 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 		// The truth is between what came through in the last second, most of
 		// which was slower, and where the search has arrived.
 		f.rate, f.searching = cut*math.Sqrt(math.Max(measured, 1)*current), false
-		f.background.descends(now, f.rate)
+		f.background.Descends(now, f.rate)
 	case through:
-		f.background.descends(now, current)
+		f.background.Descends(now, current)
 		f.rate, f.searching = math.Min(math.Max(cut*measured, maxCut*current), cut*current), false
 	default:
 		f.edge = cut * math.Min(measured, current)

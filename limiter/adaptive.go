@@ -47,15 +47,17 @@ type AdaptiveConfig struct {
 //     path or the work has become longer and B is raised (adaptive_verdict.go).
 //     Experiments start on a grid of the wall clock, so that the clients of one
 //     service make them together and do not take each other's queue for the path.
-//   - Refusals are counted one by one (adaptive_refusal.go), and answers lost to
-//     deadlines count as long ones (adaptive_loss.go).
+//   - Refusals are counted one by one, but for those that come whatever the limit
+//     (adaptive_refusal.go), and answers lost to deadlines count as long ones
+//     (adaptive_loss.go).
 //   - At the start the limit grows by half with every round until a queue
 //     shows (adaptive_grow.go).
 //
 // Failure modes known: a service without a knee, which gets slower with every
 // call (batching, a contended lock), is kept below its most throughput; beside
 // greedy clients it takes less than its share; clocks of clients that differ by
-// more than 0.1 s lose the benefit of common experiments.
+// more than 0.1 s lose the benefit of common experiments; where more than a fifth
+// of the calls are refused whatever the limit, it falls to one.
 //
 // Adaptive panics with a [*ConfigError] if c cannot be obeyed.
 func Adaptive(c AdaptiveConfig) Policy {

@@ -3,6 +3,8 @@ package limiter
 import (
 	"math"
 	"time"
+
+	"github.com/tidegate-go/tidegate/internal/background"
 )
 
 // refusal is what is remembered of calls that the far side has refused.
@@ -15,23 +17,64 @@ import (
 // place for each refusal would be the best answer to one caller's mistake, but
 // refusals come in bunches, whose later ones were sent before the first came back.
 //
-// Failure mode: refusals that have nothing to do with count (a fault, a caller
-// without rights) look like those that do; report such calls as Failed.
+// Refusals that have nothing to do with count (one customer's, those of one bad host
+// behind a proxy) look like those that do until the limit has come down to half and they
+// are as many of a hundred as before. Then it goes back to where it was, and they are
+// not heeded as long as they become no more; see package background.
+//
+// Failure mode: until then, which takes seconds, the limit falls; and what refuses more
+// than a fifth of all calls is always taken for overload. Report such calls as Failed.
 type refusal struct {
 	refusedAt    time.Duration // the last one
 	refusedLimit float64       // where it left the limit
 	episodeAt    time.Duration // the first of those within one latency
 	episodeFloor float64
-	episodeCount int32         // how many they are, as long as no call has started since
-	pause        time.Duration // that they have brought about: nothing was in flight
+	episodeCount int32    // how many they are, as long as no call has started since
+	answers      *answers // nil before the first
+}
+
+// answers is how the latest calls have been answered, and what share of refusals there
+// is at any limit.
+type answers struct {
+	background.Background
+	pause       time.Duration // that the latest refusals have brought about: nothing was in flight
+	since       time.Duration // when counting into late began
+	early, late background.Tally
+}
+
+// recent returns how the answers of the last second or two went.
+func (a *answers) recent(now time.Duration) background.Tally {
+	if d := now - a.since; d > time.Second {
+		a.early = a.late
+		if d > 2*time.Second {
+			a.early = background.Tally{}
+		}
+		a.since, a.late = now, background.Tally{}
+	}
+	sum := a.early
+	sum.Add(a.late)
+	return sum
 }
 
 const perRefusal = 1.0 / 6 // places that one refusal takes away
 
 func (a *adaptive) refused(now time.Duration) {
 	a.refusals++
+	if a.answers == nil {
+		a.answers = &answers{since: now}
+	}
+	a.answers.late.Refusals++
+	if a.answers.Explains(now, a.answers.recent(now)) {
+		return
+	}
+	if top, vain := a.answers.Vain(a.limit); vain {
+		a.creeping = false
+		a.set(top, "refused as often at %.0f as at %.0f", a.limit, top)
+		return
+	}
+	a.answers.Descends(now, a.limit)
 	if a.episodeAt == 0 || seconds(now-a.episodeAt) > 1.5*a.mean+0.001 {
-		a.episodeAt, a.episodeFloor, a.episodeCount, a.pause = now, a.limit/2, 0, 0
+		a.episodeAt, a.episodeFloor, a.episodeCount, a.answers.pause = now, a.limit/2, 0, 0
 	}
 	a.episodeCount++
 	a.set(math.Max(a.episodeFloor, a.limit-perRefusal), "refused")
@@ -41,7 +84,7 @@ func (a *adaptive) refused(now time.Duration) {
 
 // creep is the most by which the limit may rise in a round after refusals.
 func (a *adaptive) creep(now time.Duration) float64 {
-	return 0.02 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) / (1 + 10*seconds(a.pause)) * a.duration
+	return 0.02 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) / (1 + 10*seconds(a.answers.pause)) * a.duration
 }
 
 // resumed is called with the first call after a time in which nothing was in flight.
@@ -49,7 +92,7 @@ func (a *adaptive) creep(now time.Duration) float64 {
 // whole place, and the limit creeps back the more slowly.
 func (a *adaptive) resumed() {
 	a.stopped = false
-	if a.episodeCount > 0 && a.pause > 0 {
+	if a.episodeCount > 0 && a.answers.pause > 0 {
 		a.set(math.Max(a.episodeFloor, a.limit-(1-perRefusal)*float64(a.episodeCount)), "refused, and paused")
 		a.refusedLimit = a.limit
 	}

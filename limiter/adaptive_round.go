@@ -85,7 +85,7 @@ func (a *adaptive) standStill(d time.Duration) {
 		a.deadline += d
 	}
 	if a.episodeCount > 0 {
-		a.pause += d
+		a.answers.pause += d
 	}
 }
 
@@ -93,6 +93,10 @@ func (a *adaptive) standStill(d time.Duration) {
 func (a *adaptive) answered(started time.Duration, latency float64) {
 	a.successes++
 	a.total += latency
+	if b := a.answers; b != nil {
+		b.late.Successes++
+		b.Succeeded(a.limit)
+	}
 	if a.limit < a.resumeTo && started >= a.lastCut {
 		// Coming back from a collapse: one more for each answer doubles the
 		// limit with every latency.

@@ -149,6 +149,31 @@ func TestAdaptiveRunsIntoRefusals(t *testing.T) {
 	})
 }
 
+// One host of twenty behind a proxy is down. To ask the others less does not mend it.
+func TestAdaptiveIsBroughtDownByRefusalsThatAreAlwaysThere(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		w := testWorld(seed, constantWorkers(20), 1)
+		w.refusing = 0.05
+		const span = 60 * time.Second
+		s := w.run(40*time.Second, span)
+		check(t, "1 of 20 refused", s[1], span, 2000, 0.95, 20*time.Millisecond)
+	})
+}
+
+// Nor must knowing of them hide that there is no room for more.
+func TestAdaptiveRunsIntoRefusalsBehindOthers(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		w := testWorld(seed, constantWorkers(20), 1)
+		w.refusing, w.places = 0.02, 5
+		const span = 60 * time.Second
+		s := w.run(40*time.Second, span)
+		check(t, "1 of 50 refused, 5 places in the queue", s[1], span, 2000, 0.9, 20*time.Millisecond)
+		if share := float64(s[1].refused) / float64(s[1].refused+s[1].done); share > 0.1 {
+			t.Errorf("%.1f %% of calls refused", 100*share)
+		}
+	})
+}
+
 // Without callers held back there is nothing to learn from, and a limit that
 // drifts up meets the next burst unprepared.
 func TestAdaptiveDriftsUpWithoutLoad(t *testing.T) {

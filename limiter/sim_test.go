@@ -20,6 +20,7 @@ type world struct {
 	service  func(r *rand.Rand) time.Duration
 	path     func(t time.Duration) time.Duration // there and back; nil: none
 	places   int                                 // in the service's queue; beyond them calls are refused; 0: no bound
+	refusing float64                             // the share of calls that are refused whatever is in the queue
 	timeout  time.Duration                       // after which callers give up, though the service works on; 0: never
 	callers  int                                 // of each client; each has one call at a time
 	policies []limiter.Policy
@@ -110,7 +111,8 @@ func (w *world) run(spans ...time.Duration) []*sample {
 				w.schedule(event{at: w.now + w.way(), call: c, what: answered})
 			}
 		case e.what == arrived:
-			if w.places > 0 && len(w.line) >= w.places && w.busy >= w.workers(w.now) {
+			full := w.places > 0 && len(w.line) >= w.places && w.busy >= w.workers(w.now)
+			if full || w.refusing > 0 && w.random.Float64() < w.refusing {
 				w.schedule(event{at: w.now + w.way(), call: c, what: refusedByService})
 				break
 			}

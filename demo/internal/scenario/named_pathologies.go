@@ -30,6 +30,9 @@ func pathologies() []*World {
 	once := u.with(func(s *Setting) {
 		s.Server.Faults, s.Server.FaultsRefuse, s.Server.RetryAfter = 0.01, true, 10*time.Second
 	})
+	refused := func(share float64) Setting {
+		return u.with(func(s *Setting) { s.Server.Faults, s.Server.FaultsRefuse = share, true })
+	}
 	trickle := u.each(func(_ int, c *Client) { c.Callers, c.Rate = 0, 1 })
 	skew100 := eight("skew100", 100*ms, "as eight, with clocks off by up to 100 ms")
 	skew1000 := eight("skew1000", time.Second, "as eight, with clocks off by up to 1 s")
@@ -70,6 +73,10 @@ func pathologies() []*World {
 			})),
 		about("retry10s", "for a second 1 call of 100 is refused, with a Retry-After of 10 s; all others succeed").
 			stage("before", warm, u).stage("some", time.Second, once).graded("after", minute, u),
+		about("refused1", "1 call of 100 is refused at once, whatever the limit").
+			stage("learning", long, refused(0.01)).graded("refused1", minute, refused(0.01)),
+		about("refused5", "1 call of 20 is refused at once, whatever the limit").
+			stage("learning", long, refused(0.05)).graded("refused5", minute, refused(0.05)),
 		skew100,
 		skew1000,
 		about("clockstep", "the clock of 1 of 8 clients jumps by 5 s").

@@ -101,3 +101,28 @@ func TestChangeDuringAnExperimentIsLost(t *testing.T) {
 		}
 	}
 }
+
+// One call in a hundred that is refused whatever the limit is no reason for a limit of
+// one.
+func TestRefusalsWhateverTheLimitBringItDown(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("looks for oracles")
+	}
+	adaptive, err := MakerOf("adaptive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab := NewLab()
+	for _, name := range []string{"refused1", "refused5"} {
+		w, ok := Named(name)
+		if !ok {
+			t.Fatal("no scenario " + name)
+		}
+		for seed := range uint64(3) {
+			if p := lab.Run(w, adaptive, seed).Phases[1]; p.Share < 0.98 || p.P50x > 1.3 {
+				t.Errorf("%s, seed %d: %.2f of the oracle's goodput, %.2f times the median latency", name, seed, p.Share, p.P50x)
+			}
+		}
+	}
+}
