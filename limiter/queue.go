@@ -105,7 +105,7 @@ func (l *Limiter) hopeless(w wish) error {
 // is never shortened, and neither are the waits that policies of this package
 // ask for. Those of others may be.
 func (l *Limiter) knownWait(now instant, queued int) time.Duration {
-	if _, foreign := l.policy.(guarded); !foreign {
+	if ours(l.policy) {
 		_, wait := l.ask(now, queued)
 		return wait
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidegate-go/tidegate/internal/trusted"
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
@@ -143,6 +144,9 @@ func (s *Share) Report(at limiter.State, r limiter.Result) { s.holding.Report(at
 
 // Clockless implements [limiter.Clockless]: time passes for the lease and not for calls.
 func (s *Share) Clockless() {}
+
+// Trusted tells package limiter that s is of this project and does not panic.
+func (s *Share) Trusted(trusted.Mark) {}
 
 // Reason implements [limiter.Reasoner].
 func (s *Share) Reason() string {
