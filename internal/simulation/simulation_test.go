@@ -191,7 +191,7 @@ func (r *run) play() {
 	for r.now() < r.lasts {
 		time.Sleep(r.alone(random, min(r.lasts-r.now(), time.Duration(random.ExpFloat64()*float64(10*time.Second)))))
 		name := names[random.IntN(len(names))]
-		switch random.IntN(4) {
+		switch random.IntN(5) {
 		case 0:
 			r.limiters[name+":80"].SetPolicy(policyOf(random))
 		case 1: // a burst
@@ -201,6 +201,8 @@ func (r *run) play() {
 				time.Sleep(r.alone(random, 0))
 				wg.Go(c.call)
 			}
+		case 2:
+			r.hosts[name].jump(random)
 		default:
 			r.hosts[name].mood.Store(&moods[random.IntN(len(moods))])
 		}

@@ -18,7 +18,26 @@ type host struct {
 	mood     atomic.Pointer[mood]
 	inFlight atomic.Int64
 	busy     atomic.Int64 // calls that it works on
+	ahead    atomic.Int64 // how far its clock is, in nanoseconds
 }
+
+// jump sets its clock, at a moment at which a window of the quotas that it speaks of
+// ends by the old clock or the new one.
+func (h *host) jump(dice *rand.Rand) {
+	by := []time.Duration{-time.Hour, -window, -time.Millisecond, time.Millisecond, window, time.Hour}[dice.IntN(6)]
+	now := h.clock()
+	edge := now.Truncate(window).Add(window)
+	if dice.IntN(2) == 0 {
+		edge = edge.Add(-by % window)
+	}
+	time.Sleep(edge.Sub(now))
+	h.ahead.Add(int64(by))
+}
+
+// window is that of the quotas.
+const window = 2 * time.Second
+
+func (h *host) clock() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
 
 const diceHeader = "Dice"
 
@@ -77,7 +96,11 @@ func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if !fault {
-		return h.answer(req, dice, http.StatusOK, kind), nil
+		resp := h.answer(req, dice, http.StatusOK, kind)
+		if dice.IntN(10) == 0 {
+			h.speakOfAQuota(resp.Header, dice)
+		}
+		return resp, nil
 	}
 	switch kind {
 	case 0:
@@ -95,6 +118,10 @@ func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
 	case 5:
 		resp := h.answer(req, dice, http.StatusServiceUnavailable, kind)
 		resp.Header.Set("Retry-After", strconv.Itoa(dice.IntN(3)))
+		if dice.IntN(2) == 0 {
+			h.stamp(resp.Header, dice)
+			resp.Header.Set("Retry-After", h.clock().Add(time.Duration(dice.IntN(3))*time.Second).UTC().Format(http.TimeFormat))
+		}
 		return resp, nil
 	case 6:
 		resp := h.answer(req, dice, http.StatusOK, kind)
@@ -103,6 +130,21 @@ func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	default:
 		return h.answer(req, dice, http.StatusInternalServerError, kind), nil
+	}
+}
+
+// speakOfAQuota says what is left of one until the end of a window by the host's clock.
+func (h *host) speakOfAQuota(to http.Header, dice *rand.Rand) {
+	h.stamp(to, dice)
+	to.Set("X-RateLimit-Limit", "100")
+	to.Set("X-RateLimit-Remaining", strconv.Itoa(50+dice.IntN(50)))
+	to.Set("X-RateLimit-Reset", strconv.FormatInt(h.clock().Truncate(window).Add(window).Unix(), 10))
+}
+
+// stamp sets the Date, as most servers do.
+func (h *host) stamp(to http.Header, dice *rand.Rand) {
+	if dice.IntN(5) > 0 {
+		to.Set("Date", h.clock().UTC().Format(http.TimeFormat))
 	}
 }
 
