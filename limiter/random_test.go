@@ -63,7 +63,7 @@ func phase(t, half time.Duration) int {
 // Whatever the world, the policy must find most of the goodput at a latency of
 // the right order. What it reaches is logged; the bounds are for accidents.
 func TestAdaptiveIsTunedToItsScenarios(t *testing.T) {
-	worlds := 40
+	worlds := 20
 	if testing.Short() {
 		worlds = 8
 	}
