@@ -73,8 +73,8 @@
 // That rate is the whole host's, since a 429 does not say whose it is. Where only one
 // route or one customer is turned away, slowing down the others does not end it: if the
 // refusals are as many of a hundred at half of the rate, up to twenty, the rate is given
-// up. Until that shows, some ten seconds may pass, and their Retry-After is obeyed all the
-// same. Where you know such answers have Config.Classify return limiter.Ignored for them:
+// up. Until that shows, some ten seconds may pass, and again after three minutes, six and
+// so on, since such refusals may have ended. Their Retry-After is obeyed all the same. Where you know such answers have Config.Classify return limiter.Ignored for them:
 // then they hold back nobody.
 //
 // A 429 that a quota explains, or that comes while the rate is being found, is

@@ -99,14 +99,18 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	}
 	f.slot(now).Refusals++
 	second := f.counted(now, slots)
-	if second.Refusals <= negligible*second.Sum() || f.background.Explains(now, second) {
+	level, early := f.at(now), f.rate > 0 && e.since <= f.started
+	if early {
+		level = 0 // it was another one
+	}
+	if f.background.Explains(now, level) || second.Refusals <= negligible*second.Sum() {
 		return
 	}
-	if _, vain := f.background.Vain(f.at(now)); vain {
+	if _, vain := f.background.Vain(now, level, leastRate); vain {
 		f.rate, f.set = 0, now
 		return
 	}
-	if f.rate > 0 && e.since <= f.started {
+	if early {
 		return
 	}
 	current, measured := f.at(now), f.measured(now, slots)
@@ -125,6 +129,9 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 		f.background.Descends(now, current)
 		f.rate, f.searching = math.Min(math.Max(cut*measured, maxCut*current), cut*current), false
 	default:
+		if current < firstRate { // it cannot go much further down
+			f.background.Descends(now, current)
+		}
 		f.edge = cut * math.Min(measured, current)
 		if !f.searching && now-f.set < slots*slotTime {
 			f.edge = f.rate // the end of what was cut for just now

@@ -20,10 +20,13 @@ import (
 // Refusals that have nothing to do with count (one customer's, those of one bad host
 // behind a proxy) look like those that do until the limit has come down to half and they
 // are as many of a hundred as before. Then it goes back to where it was, and they are
-// not heeded as long as they become no more; see package background.
+// not heeded as long as they become no more than half as many again; see package
+// background.
 //
-// Failure mode: until then, which takes seconds, the limit falls; and what refuses more
-// than a fifth of all calls is always taken for overload. Report such calls as Failed.
+// Failure mode: until then, which takes seconds, the limit falls, and so again after three
+// minutes, six, and so on; when such refusals end, a server that is full may refuse as
+// many for so long; and what refuses more than a fifth of all calls is always taken for
+// overload. Report such calls as Failed.
 type refusal struct {
 	refusedAt    time.Duration // the last one
 	refusedLimit float64       // where it left the limit
@@ -33,27 +36,10 @@ type refusal struct {
 	answers      *answers // nil before the first
 }
 
-// answers is how the latest calls have been answered, and what share of refusals there
-// is at any limit.
+// answers is what share of refusals there is at any limit, and what they cost.
 type answers struct {
 	background.Background
-	pause       time.Duration // that the latest refusals have brought about: nothing was in flight
-	since       time.Duration // when counting into late began
-	early, late background.Tally
-}
-
-// recent returns how the answers of the last second or two went.
-func (a *answers) recent(now time.Duration) background.Tally {
-	if d := now - a.since; d > time.Second {
-		a.early = a.late
-		if d > 2*time.Second {
-			a.early = background.Tally{}
-		}
-		a.since, a.late = now, background.Tally{}
-	}
-	sum := a.early
-	sum.Add(a.late)
-	return sum
+	pause time.Duration // that the latest refusals have brought about: nothing was in flight
 }
 
 const perRefusal = 1.0 / 6 // places that one refusal takes away
@@ -61,18 +47,17 @@ const perRefusal = 1.0 / 6 // places that one refusal takes away
 func (a *adaptive) refused(now time.Duration) {
 	a.refusals++
 	if a.answers == nil {
-		a.answers = &answers{since: now}
+		a.answers = new(answers)
 	}
-	a.answers.late.Refusals++
-	if a.answers.Explains(now, a.answers.recent(now)) {
+	if a.answers.Explains(now, a.limit) {
 		return
 	}
-	if top, vain := a.answers.Vain(a.limit); vain {
+	if top, vain := a.answers.Vain(now, a.limit, a.least); vain {
 		a.creeping = false
 		a.set(top, "refused as often at %.0f as at %.0f", a.limit, top)
 		return
 	}
-	a.answers.Descends(now, a.limit)
+	a.answers.Descends(now, math.Max(a.limit, 2*a.least)) // there is no half of less
 	if a.episodeAt == 0 || seconds(now-a.episodeAt) > 1.5*a.mean+0.001 {
 		a.episodeAt, a.episodeFloor, a.episodeCount, a.answers.pause = now, a.limit/2, 0, 0
 	}

@@ -94,7 +94,6 @@ func (a *adaptive) answered(started time.Duration, latency float64) {
 	a.successes++
 	a.total += latency
 	if b := a.answers; b != nil {
-		b.late.Successes++
 		b.Succeeded(a.limit)
 	}
 	if a.limit < a.resumeTo && started >= a.lastCut {

@@ -153,7 +153,7 @@ func TestAdaptiveRunsIntoRefusals(t *testing.T) {
 func TestAdaptiveIsBroughtDownByRefusalsThatAreAlwaysThere(t *testing.T) {
 	onSeeds(t, func(t *testing.T, seed uint64) {
 		w := testWorld(seed, constantWorkers(20), 1)
-		w.refusing = 0.05
+		w.refusing = always(0.05)
 		const span = 60 * time.Second
 		s := w.run(40*time.Second, span)
 		check(t, "1 of 20 refused", s[1], span, 2000, 0.95, 20*time.Millisecond)
@@ -164,12 +164,56 @@ func TestAdaptiveIsBroughtDownByRefusalsThatAreAlwaysThere(t *testing.T) {
 func TestAdaptiveRunsIntoRefusalsBehindOthers(t *testing.T) {
 	onSeeds(t, func(t *testing.T, seed uint64) {
 		w := testWorld(seed, constantWorkers(20), 1)
-		w.refusing, w.places = 0.02, 5
+		w.refusing, w.places = always(0.02), 5
 		const span = 60 * time.Second
 		s := w.run(40*time.Second, span)
 		check(t, "1 of 50 refused, 5 places in the queue", s[1], span, 2000, 0.9, 20*time.Millisecond)
 		if share := float64(s[1].refused) / float64(s[1].refused+s[1].done); share > 0.1 {
 			t.Errorf("%.1f %% of calls refused", 100*share)
+		}
+	})
+}
+
+func always(share float64) func(time.Duration) float64 {
+	return func(time.Duration) float64 { return share }
+}
+
+// Where there are both, calls are refused more above than below: once that was never
+// told from a server that is only full, and a limit of one was never left.
+func TestAdaptiveStandsStillAtOneBehindOtherRefusals(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		for _, share := range []float64{0.05, 0.15} {
+			w := testWorld(seed, constantWorkers(8), 1)
+			w.service = func(*rand.Rand) time.Duration { return 10 * time.Millisecond }
+			w.refusing, w.places = always(share), 1
+			const span = 200 * time.Second
+			s := w.run(60*time.Second, span)
+			check(t, fmt.Sprint(share, " refused, a queue of 1"), s[1], span, 800, 0.9, 15*time.Millisecond)
+			if r := float64(s[1].refused) / float64(s[1].refused+s[1].done); r > 1.5*share {
+				t.Errorf("%.1f %% of calls refused", 100*r)
+			}
+		}
+	})
+}
+
+// Refusals that were known as others took the place of those, and were not heeded for
+// as long as there were any: four of ten calls.
+func TestAdaptiveFloodsAfterOtherRefusalsHaveEnded(t *testing.T) {
+	onSeeds(t, func(t *testing.T, seed uint64) {
+		w := testWorld(seed, constantWorkers(8), 1)
+		w.service = func(*rand.Rand) time.Duration { return 10 * time.Millisecond }
+		w.places = 1
+		w.refusing = func(t time.Duration) float64 {
+			if t < time.Minute {
+				return 0.15
+			}
+			return 0
+		}
+		s := w.run(time.Minute, 5*time.Minute, time.Minute)
+		for i, most := range []float64{0.25, 0.25, 0.02} {
+			if r := float64(s[i].refused) / float64(s[i].refused+s[i].done); r > most {
+				t.Errorf("%.1f %% of calls refused in span %d", 100*r, i)
+			}
 		}
 	})
 }

@@ -20,7 +20,7 @@ type world struct {
 	service  func(r *rand.Rand) time.Duration
 	path     func(t time.Duration) time.Duration // there and back; nil: none
 	places   int                                 // in the service's queue; beyond them calls are refused; 0: no bound
-	refusing float64                             // the share of calls that are refused whatever is in the queue
+	refusing func(t time.Duration) float64       // the share of calls that are refused whatever is in the queue; nil: none
 	timeout  time.Duration                       // after which callers give up, though the service works on; 0: never
 	callers  int                                 // of each client; each has one call at a time
 	policies []limiter.Policy
@@ -112,7 +112,7 @@ func (w *world) run(spans ...time.Duration) []*sample {
 			}
 		case e.what == arrived:
 			full := w.places > 0 && len(w.line) >= w.places && w.busy >= w.workers(w.now)
-			if full || w.refusing > 0 && w.random.Float64() < w.refusing {
+			if full || w.refusing != nil && w.random.Float64() < w.refusing(w.now) {
 				w.schedule(event{at: w.now + w.way(), call: c, what: refusedByService})
 				break
 			}

@@ -6,20 +6,24 @@
 // It shows when refusals have brought down to half what is asked, be it a rate or a
 // limit: its level. Those of a server that is asked too much have become none by then,
 // or, if it can do less than that, are most of all answers. If they are about as many of
-// a hundred as before, they are the background: they need not be heeded as long as they
-// become no more.
+// a hundred as before, they are the background: as many need not be heeded. If there is
+// both, more are refused above than below, and each half is compared with the next.
+//
+// What is known ages: a server that is asked too much while refusals are not heeded would
+// look as before when the background is gone. So it is found out anew after three minutes
+// or more, and then after twice as long each time.
 package background
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // A Background is the share of refusals that there is at any level, once that is known.
 // Its zero value knows of none. It is not safe for concurrent use.
 type Background struct {
-	share float64       // 0: none is known
-	last  time.Duration // when there was a refusal last
+	share   float64       // 0: none is known
+	excess  float64       // refusals lately that the share does not account for
+	last    time.Duration // when there was a refusal last
+	until   time.Duration // when the share is to be found out anew
+	trusted time.Duration // for how long it was trusted last
 
 	top          float64       // the level at which the present descent began; 0: there is none
 	began        time.Duration // when
@@ -44,13 +48,22 @@ const (
 	mostBackground  = 0.2 // more than that is a server that is asked too much
 	enoughRefusals  = 5   // to tell a share by
 	longestDescent  = 2 * time.Minute
-	rememberedShare = time.Minute
+	rememberedShare = time.Minute     // after the last refusal
+	firstTrust      = 3 * time.Minute // finding out costs some seconds of some of the goodput
+	longestTrust    = 24 * time.Minute
+
+	// What is accounted for is half as much again as the share, since that is not known
+	// well, and mostExcess more, since that may be chance. Then each refusal is heeded until
+	// there have been fewer: a bound on what there was in a second would have to allow for
+	// chance every second, and so let most of few calls be refused for ever.
+	margin     = 1.5
+	mostExcess = 8
 )
 
-// region returns the tally for answers that come at a level, nil if there is no descent.
+// region returns the tally for answers that come at a level, nil if there is none.
 func (b *Background) region(level float64) *Tally {
 	switch {
-	case b.top == 0:
+	case b.top == 0 || level == 0:
 		return nil
 	case level > b.top/2:
 		return &b.upper
@@ -59,8 +72,9 @@ func (b *Background) region(level float64) *Tally {
 	}
 }
 
-// Succeeded counts a success.
+// Succeeded counts a success at a level, 0 if it is unknown.
 func (b *Background) Succeeded(level float64) {
+	b.excess = max(0, b.excess-margin*b.share)
 	if r := b.region(level); r != nil {
 		r.Successes++
 	}
@@ -73,30 +87,40 @@ func (b *Background) Descends(now time.Duration, level float64) {
 	}
 }
 
-// Explains reports whether the refusals of the last second or so, the latest of them
-// now, are no more than the background and chance account for.
-func (b *Background) Explains(now time.Duration, t Tally) bool {
+// Explains counts a refusal at a level, 0 if it is unknown, and reports whether the background and chance
+// account for it.
+func (b *Background) Explains(now time.Duration, level float64) bool {
+	if r := b.region(level); r != nil {
+		r.Refusals++
+	}
 	if now-b.last > rememberedShare {
+		b.share, b.trusted = 0, 0
+	}
+	if now > b.until {
 		b.share = 0
 	}
 	b.last = now
-	usual := b.share * t.Sum()
-	return b.share > 0 && t.Refusals <= 2*usual+3*math.Sqrt(usual)+1
+	b.excess = min(b.excess+1-margin*b.share, mostExcess+1)
+	return b.share > 0 && b.excess <= mostExcess
 }
 
-// Vain counts a refusal. If going down has turned out to be in vain it returns the level
-// at which it began.
-func (b *Background) Vain(level float64) (top float64, vain bool) {
-	r := b.region(level)
-	if r == nil {
+// Vain is asked after a refusal that is heeded. If going down has turned out to be in vain
+// it returns the level at which it began. Where there is no lower level any refusals are
+// in vain that are not most.
+func (b *Background) Vain(now time.Duration, level, least float64) (top float64, vain bool) {
+	if level == 0 || level > b.top/2 || b.lower.Refusals < enoughRefusals {
 		return 0, false
 	}
-	r.Refusals++
 	upper, lower := b.upper.share(), b.lower.share()
-	if min(b.upper.Refusals, b.lower.Refusals) < enoughRefusals || max(upper, lower) > mostBackground ||
-		lower < upper/2 || lower > 2*upper {
+	alike := b.upper.Refusals >= enoughRefusals && upper/2 <= lower && lower <= 2*upper
+	if lower > mostBackground || !alike && level > least {
+		if level <= b.top/4 {
+			b.top, b.upper, b.lower = b.top/2, b.lower, Tally{}
+		}
 		return 0, false
 	}
-	top, b.top, b.share = b.top, 0, max(upper, lower)
+	top, b.top, b.share, b.excess = b.top, 0, lower, 0
+	b.trusted = min(max(firstTrust, 2*b.trusted, 20*(now-b.began)), longestTrust)
+	b.until = now + b.trusted
 	return top, true
 }

@@ -22,30 +22,83 @@ func TestRefusalsThatTheLevelBringsAboutAreTakenForTheBackground(t *testing.T) {
 		var b Background
 		b.Descends(time.Second, 100)
 		b.upper, b.lower = test.upper, test.lower
-		b.lower.Refusals--
-		if top, vain := b.Vain(40); vain != test.vain || vain && top != 100 {
+		if top, vain := b.Vain(time.Minute, 40, 1); vain != test.vain || vain && top != 100 {
 			t.Errorf("%s: in vain is %v, from %v", name, vain, top)
 		}
 	}
 }
 
-// What is known must not cover a server that has since become slow, nor
-// be believed for ever.
+// What is known must not cover a server that has since become slow, nor be believed for
+// ever. If it allowed for chance in what there was lately, few calls could all be refused.
 func TestBackgroundCoversWhateverComes(t *testing.T) {
-	b := Background{share: 0.01}
-	for _, test := range []struct {
-		now      time.Duration
-		second   Tally
-		explains bool
+	for name, test := range map[string]struct {
+		start       time.Duration
+		every       int // so many answers, one is a refusal
+		least, most int // of 100 refusals are explained
 	}{
-		{1 * time.Second, Tally{990, 10}, true},
-		{2 * time.Second, Tally{950, 50}, false},
-		{30 * time.Second, Tally{19, 1}, true},
-		{30 * time.Second, Tally{8, 3}, false},
-		{2 * time.Minute, Tally{990, 10}, false}, // there were none for a minute
+		"as many as usual":        {time.Second, 20, 100, 100},
+		"twice as many":           {time.Second, 10, 20, 50},
+		"nothing but refusals":    {time.Second, 1, 8, 9},
+		"after a pause":           {2 * time.Minute, 20, 0, 0},
+		"when it is to be redone": {11 * time.Minute, 20, 0, 0},
 	} {
-		if explains := b.Explains(test.now, test.second); explains != test.explains {
-			t.Errorf("at %v %v: %v", test.now, test.second, explains)
+		b := Background{share: 0.05, until: 10 * time.Minute, last: time.Second}
+		if name == "when it is to be redone" {
+			b.last = test.start
 		}
+		explained := 0
+		for i := range 100 {
+			for range test.every - 1 {
+				b.Succeeded(0)
+			}
+			if b.Explains(test.start+time.Duration(i)*time.Millisecond, 0) {
+				explained++
+			}
+		}
+		if explained < test.least || explained > test.most {
+			t.Errorf("%s: %d of 100 are explained", name, explained)
+		}
+	}
+}
+
+// A level that began above what the server can do, and above what is always refused,
+// compares with the next half.
+func TestDescentEndsWithItsFirstHalf(t *testing.T) {
+	var b Background
+	b.Descends(time.Second, 100)
+	told := func(successes, refusals int, level float64) (top float64, vain bool) {
+		for range successes {
+			b.Succeeded(level)
+		}
+		for range refusals {
+			b.Explains(2*time.Second, level)
+			if top, vain = b.Vain(2*time.Second, level, 1); vain {
+				break
+			}
+		}
+		return top, vain
+	}
+	told(60, 40, 80)
+	if _, vain := told(190, 10, 40); vain {
+		t.Fatal("40 and 5 of 100 are taken for alike")
+	}
+	told(0, 1, 20)
+	if top, vain := told(190, 10, 20); !vain || top != 50 {
+		t.Errorf("in vain is %v, from %v", vain, top)
+	}
+}
+
+// There is nothing to compare the least level with.
+func TestRefusalsAtTheLeastLevelAreHeededForEver(t *testing.T) {
+	var b Background
+	b.Descends(time.Second, 2)
+	for range 190 {
+		b.Succeeded(1)
+	}
+	for range 5 {
+		b.Explains(2*time.Second, 1)
+	}
+	if _, vain := b.Vain(2*time.Second, 1, 1); !vain {
+		t.Error("they are heeded")
 	}
 }
