@@ -252,7 +252,9 @@ func TestAProbeThatIsCutOffDoesNotTrustALuckyRound(t *testing.T) {
 		most      time.Duration
 		disturbed float64
 	}{
-		{10, 18 * time.Second, 0.1}, {18, 18 * time.Second, 0.1}, {18, 20 * time.Second, 0.1},
+		{10, 18 * time.Second, 0.1},
+		{18, 18 * time.Second, 0.1},
+		{18, 20 * time.Second, 0.1},
 		{58, 18 * time.Second, 0.3},
 	} {
 		o := virtual(w, tt.seed)
