@@ -52,7 +52,11 @@ func (h *HTTP) About() string {
 	if h.config.Streams > 0 {
 		call = "one GET each on shared connections of HTTP/2"
 	}
-	return fmt.Sprintf("%s, timeout %v; origin in a child process: %v", call, h.timeout, h.config)
+	refusals := ""
+	if h.config.Queue > 0 || h.config.Quota > 0 {
+		refusals = "; every policy but " + Unbounded + " pauses for as long as a refusal asks (Retry-After)"
+	}
+	return fmt.Sprintf("%s, timeout %v; origin in a child process: %v%s", call, h.timeout, h.config, refusals)
 }
 
 // Law is the rule of the time-outs, with the same threshold as the predictions. It is
@@ -139,18 +143,10 @@ func (h *HTTP) warmUp(ctx context.Context) error {
 }
 
 func (h *HTTP) run(ctx context.Context, t *trial) error {
-	transport, err := httpclient.NewTransport(httpclient.Config{
-		Base:           stamped{h.base},
-		Limiter:        func(string) *limiter.Limiter { return t.limiter },
-		AttemptTimeout: h.timeout,
-		// A breaker would open on the time-outs that the experiment is there
-		// to show, and end them.
-		Breaker: httpclient.Breaker{Disabled: true},
-	})
+	client, err := h.client(t, stamped{h.base})
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Transport: transport}
 	var running sync.WaitGroup
 	for i := range t.n {
 		running.Go(func() {
@@ -160,6 +156,40 @@ func (h *HTTP) run(ctx context.Context, t *trial) error {
 	running.Wait()
 	h.base.CloseIdleConnections()
 	return nil
+}
+
+// client is what a program with the policy of t would call the origin with.
+func (h *HTTP) client(t *trial, base http.RoundTripper) (*http.Client, error) {
+	c := httpclient.Config{
+		Base:           base,
+		Limiter:        func(string) *limiter.Limiter { return t.limiter },
+		AttemptTimeout: h.timeout,
+		// A breaker would open on the time-outs that the experiment is there
+		// to show, and end them.
+		Breaker: httpclient.Breaker{Disabled: true},
+	}
+	if t.policy.Name == Unbounded {
+		// Nothing holds back the post's tasks. With the pause that a refusal
+		// asks for, 263 of 500 were in flight and not all at once.
+		c.Base, c.NoPacing = heedless{base}, true
+	}
+	transport, err := httpclient.NewTransport(c)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: transport}, nil
+}
+
+// heedless leaves unread how long the far side asks to be left alone.
+type heedless struct{ base http.RoundTripper }
+
+// RoundTrip passes the request on, and the answer without its Retry-After.
+func (h heedless) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := h.base.RoundTrip(req)
+	if resp != nil {
+		resp.Header.Del("Retry-After")
+	}
+	return resp, err
 }
 
 // get makes the call of task i. Like the post's, it wants a 200.

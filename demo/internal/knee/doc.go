@@ -44,6 +44,10 @@
 // holds every limit that the rounds do not rule out: it ends where the lower end
 // of the share reaches 95 %.
 //
+// A limit with no more than half as many rounds as another is held against the
+// best of all rounds as well as against that of its own, and has the lesser of
+// the two shares: one round's best is a noisy value.
+//
 // It begins where the upper end reaches 94 %. The one percent is for what all
 // rounds have in common and what moves the measured knee up and never down:
 // callers that do not come evenly meet in the queue just below the knee, which

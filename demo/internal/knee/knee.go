@@ -19,6 +19,9 @@ const (
 	Resolution = 0.01
 )
 
+// leastPoints are the fewest that show a bend.
+const leastPoints = 3
+
 // ErrTooFew is returned if there are not enough points to tell a knee.
 var ErrTooFew = errors.New("knee: too few points")
 
@@ -48,25 +51,18 @@ type Knee struct {
 // straight line. The order of the points does not matter.
 func Find(points []Point) (Knee, error) {
 	c := newCurve(points)
-	if len(c) < 3 {
-		return Knee{}, fmt.Errorf("%w: %d with a positive goodput, want 3", ErrTooFew, len(c))
+	if len(c) < leastPoints {
+		return Knee{}, fmt.Errorf("%w: %d with a positive goodput, want %d", ErrTooFew, len(c), leastPoints)
 	}
-	bestOf, best := c.best()
+	_, best := c.best()
 	as := c.plateau()
 	limits := make([]float64, len(c))
 	low, mid, high := make([]float64, len(c)), make([]float64, len(c)), make([]float64, len(c))
 	k := Knee{Best: best, BestAt: c[as[0]].Limit}
 	rounds := make([]int, len(c))
-	for i, p := range c {
-		limits[i] = float64(p.Limit)
-		var shares []float64
-		for r, g := range p.Goodput {
-			shares = append(shares, g/bestOf(r))
-		}
-		shares = present(shares)
-		mid[i] = median(shares)
-		low[i], high[i] = ends(shares)
-		rounds[i] = len(shares)
+	for i, h := range c.holdings() {
+		limits[i] = float64(c[i].Limit)
+		low[i], mid[i], high[i], rounds[i] = h.low, h.share, h.high, h.rounds
 	}
 	// A limit that does worse than a smaller one, or whose rounds differ more,
 	// cannot make it less certain that the smaller one is enough.

@@ -118,14 +118,19 @@ const leastCalls = 50
 // inFlight draws the calls in flight over time, of one run of each row.
 func inFlight(g *report.Group, points int) *chart {
 	c := &chart{
-		Title: "Calls in flight", Note: "One run of each policy, sampled every 10 ms.",
-		X: axis{Label: "s", Scale: "linear"}, Y: axis{Label: "calls", Scale: "linear"},
+		Title: "Calls in flight",
+		X:     axis{Label: "s", Scale: "linear"}, Y: axis{Label: "calls", Scale: "linear"},
 	}
 	var peaks, ends []float64
+	widest, of := 0.0, ""
 	for _, r := range g.Rows {
-		line := thin(typical(r).Timeline, points)
+		timeline := typical(r).Timeline
+		line := thin(timeline, points)
 		if len(line) < 3 {
 			continue
+		}
+		if gap := widestGap(timeline); gap > widest {
+			widest, of = gap, r.Name()
 		}
 		var x, y []float64
 		for _, p := range line {
@@ -141,7 +146,30 @@ func inFlight(g *report.Group, points int) *chart {
 		c.Y.Scale = "asinh"
 	}
 	c.X.Max = firstView(ends)
+	// How far apart the samples are is not for a text to promise: a busy machine
+	// lets the sampler wait, and a long run keeps some of its samples only.
+	c.Note = fmt.Sprintf("One run of each policy; samples are up to %s apart (%s).", span(widest), of)
+	if c.X.Max > 0 {
+		c.Note += fmt.Sprintf(" Shown at first: %s of %s; a double click shows all.", span(c.X.Max), span(slices.Max(ends)))
+	}
 	return c
+}
+
+// widestGap is the longest time, in seconds, of which a line has no sample.
+func widestGap(line []experiment.Point) (gap float64) {
+	last := 0.0
+	for _, p := range line {
+		gap, last = max(gap, p.T-last), p.T
+	}
+	return gap
+}
+
+// span writes seconds as a person would.
+func span(seconds float64) string {
+	if seconds < 1 {
+		return fmt.Sprintf("%.0f ms", 1000*seconds)
+	}
+	return fmt.Sprintf("%.1f s", seconds)
 }
 
 // limits draws the limit over time of the policies that search for it, with the

@@ -75,37 +75,15 @@ func (s *search) all(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := s.confirm(ctx); err != nil {
+			return err
+		}
 		if s.short(s.largest()) {
 			break
 		}
 		// The rounds have shown that the climb ended too early.
 	}
 	s.result.Stopped = "done"
-	return nil
-}
-
-// repeat measures what the answer rests on, and between the limits that enclose
-// it.
-func (s *search) repeat(ctx context.Context, round int) error {
-	if round > 0 {
-		for _, m := range s.result.Measurements {
-			s.round = max(s.round, m.Round+1)
-		}
-		for _, limit := range s.deciding() {
-			if _, err := s.measure(ctx, fmt.Sprintf("round %d of %d", round+1, rounds), limit); err != nil {
-				return err
-			}
-		}
-	}
-	for range mostAdded {
-		next, ok := knee.Next(s.points())
-		if !ok {
-			return nil
-		}
-		if _, err := s.measure(ctx, "refine", next); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -256,22 +234,3 @@ func (s *search) spent() float64 { return s.result.Seconds }
 
 // points are the clean measurements as package knee wants them.
 func (s *search) points() []knee.Point { return sweep.CurveOf(s.result.Measurements) }
-
-// deciding are the limits that the answer rests on, the largest first: if there
-// is time for some of them only, what is best is known best.
-func (s *search) deciding() []int {
-	points := s.points()
-	k, err := knee.Find(points)
-	if err != nil {
-		return nil
-	}
-	var limits []int
-	for i, p := range points {
-		next := i+1 < len(points) && p.Limit < k.From && points[i+1].Limit >= k.From
-		if next || p.Limit >= k.From {
-			limits = append(limits, p.Limit)
-		}
-	}
-	slices.Reverse(limits)
-	return limits
-}

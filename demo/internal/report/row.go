@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
@@ -24,7 +25,7 @@ type Row struct {
 	SinceLatencies *experiment.Latencies
 	Measured       int // calls in the percentiles
 	MeanInFlight   float64
-	Little         *float64 // the median of the residuals; nil if none could tell
+	Little         *float64 // the residual that is furthest from 0; nil if none could tell
 	Peak           int
 	MemoryAdded    int64
 	Connections    int
@@ -127,15 +128,12 @@ func newRow(all []*experiment.Run) Row {
 	row.Wall = of(func(r *experiment.Run) float64 { return r.WallSeconds })
 	row.Counts = middle(runs)
 	row.MeanInFlight = of(func(r *experiment.Run) float64 { return r.MeanInFlight }).Median
-	var residuals []float64
 	for _, r := range runs {
-		if r.LittleResidual != nil {
-			residuals = append(residuals, *r.LittleResidual)
+		// Not the median of them: it would hide a run that is wrong among some
+		// that are right.
+		if l := r.LittleResidual; l != nil && (row.Little == nil || math.Abs(*l) > math.Abs(*row.Little)) {
+			row.Little = l
 		}
-	}
-	if len(residuals) > 0 {
-		median := statistics.Median(residuals)
-		row.Little = &median
 	}
 	row.Peak = whole(func(r *experiment.Run) int { return r.PeakInFlight })
 	row.Goroutines = whole(func(r *experiment.Run) int { return r.PeakGoroutines })

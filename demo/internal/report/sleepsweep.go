@@ -3,9 +3,11 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/tidegate-go/tidegate/demo/internal/experiment"
 	"github.com/tidegate-go/tidegate/demo/internal/sleepsweep"
 )
 
@@ -26,9 +28,33 @@ func SleepSweep(w io.Writer, s Style, r *sleepsweep.Result) {
 		return
 	}
 	fmt.Fprintln(w)
-	paragraph(w, "Batches of sleepers pay the floor five times, 1.5 s, and can only win where starting all at once takes longer than that. To start goroutines takes a few µs each, so above about 100,000 they are never all alive: look at the peak, or use --barrier.")
+	paragraph(w, "Batches of sleepers pay the floor five times, 1.5 s, and can only win where starting all at once takes longer than that. "+aliveAtOnce(r))
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, s.good(r.Sentence()))
+}
+
+// aliveAtOnce says whether "all at once" was all at once. From which number on it
+// is not depends on the machine and on what else it does, so only these runs tell.
+func aliveAtOnce(r *sleepsweep.Result) string {
+	var short []string
+	most := 0
+	for _, row := range r.Rows {
+		switch {
+		case row.Policy != experiment.Unbounded:
+		case row.PeakAlive < row.N:
+			short = append(short, fmt.Sprintf("%s of %s", grouped(row.PeakAlive), grouped(row.N)))
+		default:
+			most = max(most, row.N)
+		}
+	}
+	switch {
+	case len(short) > 0:
+		return fmt.Sprintf("To start goroutines takes time, in which the first ones end: of all at once there were never more alive here than %s. With --barrier all are.",
+			strings.Join(short, ", "))
+	case most > 0:
+		return fmt.Sprintf("Of all at once all were alive at the same time here, up to %s.", grouped(most))
+	}
+	return ""
 }
 
 func sleepTable(w io.Writer, s Style, r *sleepsweep.Result) {

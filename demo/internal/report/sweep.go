@@ -60,8 +60,11 @@ func sweepTable(w io.Writer, s Style, r *sweep.Result) {
 	for _, p := range r.Points {
 		share, mark := "", ""
 		if r.Knee != nil {
-			share = fmt.Sprintf("%.0f %%", 100*p.Goodput/r.Knee.Best)
-			mark = bar(p.Goodput / r.Knee.Best)
+			of := p.Share
+			if of == 0 { // of a file that does not have it, or no call succeeded
+				of = p.Goodput / r.Knee.Best
+			}
+			share, mark = ofBest(of), bar(of)
 			switch {
 			case p.Limit == r.Knee.Limit:
 				mark += s.good(" ← knee")
@@ -83,6 +86,12 @@ func sweepTable(w io.Writer, s Style, r *sweep.Result) {
 	if noisy {
 		fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine in at least one of the rounds"))
 	}
+}
+
+// ofBest writes a share with one digit and rounded down, so that it has the 95 %
+// of the rule only if the rule has found them.
+func ofBest(share float64) string {
+	return fmt.Sprintf("%.1f %%", math.Floor(1000*share+1e-9)/10)
 }
 
 const barWidth = 24

@@ -251,9 +251,22 @@ const littleEdge = 0.15
 
 // mistrust says that the harness' two accounts of a run contradict each other.
 func (r Row) mistrust() string {
-	if r.Little == nil || math.Abs(*r.Little) <= littleEdge {
+	wrong := 0
+	for _, run := range r.All {
+		if run.LittleResidual != nil && math.Abs(*run.LittleResidual) > littleEdge {
+			wrong++
+		}
+	}
+	if wrong == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s: the calls in flight as sampled are %+.0f %% off what Little's law makes of the latencies; do not trust this row",
-		label(r), 100**r.Little)
+	where, most, doubt := "", "", "this row"
+	if len(r.All) > 1 {
+		where, most = fmt.Sprintf("in %d of %d runs ", wrong, len(r.All)), "at worst "
+	}
+	if wrong < len(r.All) {
+		doubt = "what that adds to this row"
+	}
+	return fmt.Sprintf("%s: %sthe calls in flight as sampled are %s%+.0f %% off what Little's law makes of the latencies; do not trust %s",
+		label(r), where, most, 100**r.Little, doubt)
 }

@@ -132,3 +132,26 @@ func TestProgressIsPlainLinesWhereLinesCannotBeRedrawn(t *testing.T) {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
 }
+
+// The median of the residuals hid the one run of three that was 70 % off.
+func TestOneRunThatContradictsItselfIsNamed(t *testing.T) {
+	var runs []*experiment.Run
+	for _, residual := range []float64{0.01, -0.7, 0.02} {
+		r := made("http", 10, "fixed", 1, experiment.Counts{})
+		r.LittleResidual = &residual
+		runs = append(runs, r)
+	}
+	for _, tt := range []struct {
+		runs []*experiment.Run
+		want string
+	}{
+		{runs, "fixed: in 1 of 3 runs the calls in flight as sampled are at worst -70 % off"},
+		{runs[1:2], "fixed: the calls in flight as sampled are -70 % off"},
+		{runs[:1], ""},
+	} {
+		got := Rows(tt.runs)[0].mistrust()
+		if !strings.HasPrefix(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%d runs: %q, want %q", len(tt.runs), got, tt.want)
+		}
+	}
+}

@@ -38,12 +38,15 @@ type Result struct {
 
 // A Point sums up all measurements with one limit.
 type Point struct {
-	Limit   int               `json:"limit"`
-	Goodput float64           `json:"goodput"` // the median
-	Least   float64           `json:"least"`
-	Most    float64           `json:"most"`
-	Rounds  int               `json:"rounds"`
-	Counts  experiment.Counts `json:"counts"` // of all rounds together
+	Limit   int     `json:"limit"`
+	Goodput float64 `json:"goodput"` // the median
+	Least   float64 `json:"least"`
+	Most    float64 `json:"most"`
+	Rounds  int     `json:"rounds"`
+	// Share is that of the best goodput, as the rule has it: the median of the
+	// rounds' shares. 0 if too little was measured.
+	Share  float64           `json:"share,omitempty"`
+	Counts experiment.Counts `json:"counts"` // of all rounds together
 	// P50 and P99 are medians over the rounds, in milliseconds.
 	P50        float64  `json:"p50_ms"`
 	P99        float64  `json:"p99_ms"`
@@ -113,14 +116,18 @@ func (r *Result) conclude() {
 // Summarise sums up measurements, a point for each limit, in order.
 func Summarise(measurements []load.Measurement) []Point {
 	points := []Point{} // a list and not null, for those who read the JSON
-	for _, p := range CurveOf(measurements) {
+	curve := CurveOf(measurements)
+	shares := knee.Shares(curve)
+	for _, p := range curve {
 		var ms []load.Measurement
 		for _, m := range measurements {
 			if m.Limit == p.Limit {
 				ms = append(ms, m)
 			}
 		}
-		points = append(points, newPoint(ms))
+		point := newPoint(ms)
+		point.Share = shares[p.Limit]
+		points = append(points, point)
 	}
 	return points
 }
