@@ -66,9 +66,9 @@
 // nothing is left the host waits.
 //
 // Without such headers the first 429 gives the host a pacer that finds the rate
-// by itself: that of the answers that are not 429. A server that counts by whole
-// seconds and says nothing is the hard case; it costs a fifth of the quota and
-// more until the rate is found.
+// by itself: that of the answers that are not 429. A server that counts by windows
+// and says nothing is the hard case: with those of a second up to a quarter of the quota
+// stays unused, with those of ten seconds up to 8 % of the requests are refused.
 //
 // That rate is the whole host's, since a 429 does not say whose it is. Where only one
 // route or one customer is turned away, slowing down the others does not end it: if the

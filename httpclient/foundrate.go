@@ -19,8 +19,10 @@ import (
 //	1 + t/100 s + (t/4 s)³
 //
 // so it feels for the edge slowly where it was found, and soon finds out that a
-// server can do much more. When far fewer requests succeed than the rate allows,
-// a window is used up or much has changed, and it searches again from a quarter.
+// server can do much more. There is at most one cut in a tenth of a second: of a window
+// that is used up all that comes is refused, and says no more than the first. When far
+// fewer requests succeed than the rate allows, a window is used up or much has changed,
+// and it searches again from a quarter, until one succeeds.
 //
 // If a refusal comes with a Retry-After it costs that time, so t then begins
 // after it and runs slower.
@@ -30,6 +32,8 @@ import (
 type foundRate struct {
 	rate      float64       // per second, when it was set; 0: none
 	set       time.Duration // when
+	cut       time.Duration // when a refusal brought it down last
+	passed    float64       // successes per second then
 	searching bool
 	edge      float64       // where a search ends; 0: at the next refusal
 	slower    float64       // how much t runs slower
@@ -45,7 +49,7 @@ const (
 	slots     = 10
 	leastRate = 0.5 // per second
 	firstRate = 10
-	cut       = 0.98
+	cutTo     = 0.98
 	maxCut    = 0.7
 	forgotten = 30 * time.Second
 
@@ -68,7 +72,11 @@ func (f *foundRate) slot(now time.Duration) *slot {
 	return s
 }
 
-func (f *foundRate) succeeded(now time.Duration) {
+func (f *foundRate) succeeded(now, started time.Duration) {
+	if f.searching && f.edge > 0 && started > f.cut {
+		// The window has been renewed, or the bucket has something in it again.
+		f.rate, f.set, f.searching = f.edge, now, false
+	}
 	f.slot(now).Successes++
 	f.background.Succeeded(f.at(now))
 }
@@ -110,7 +118,7 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 		f.rate, f.set = 0, now
 		return
 	}
-	if early {
+	if early || f.rate > 0 && !f.searching && now-f.cut < slotTime {
 		return
 	}
 	current, measured := f.at(now), f.measured(now, slots)
@@ -123,23 +131,25 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	case through && f.searching:
 		// The truth is between what came through in the last second, most of
 		// which was slower, and where the search has arrived.
-		f.rate, f.searching = cut*math.Sqrt(math.Max(measured, 1)*current), false
+		f.rate, f.searching = cutTo*math.Sqrt(math.Max(measured, 1)*current), false
 		f.background.Descends(now, f.rate)
 	case through:
 		f.background.Descends(now, current)
-		f.rate, f.searching = math.Min(math.Max(cut*measured, maxCut*current), cut*current), false
+		f.passed = measured
+		f.rate, f.searching = math.Min(math.Max(cutTo*measured, maxCut*current), cutTo*current), false
 	default:
 		if current < firstRate { // it cannot go much further down
 			f.background.Descends(now, current)
 		}
-		f.edge = cut * math.Min(measured, current)
+		f.edge = cutTo * math.Min(measured, current)
 		if !f.searching && now-f.set < slots*slotTime {
-			f.edge = f.rate // the end of what was cut for just now
+			// The end of what was cut for just now.
+			f.edge = math.Min(f.rate, cutTo*f.passed)
 		}
 		f.rate, f.searching = math.Min(current/4, f.edge), true
 	}
 	f.rate = math.Max(f.rate, leastRate)
-	f.set, f.started = after(now, e.pause), started
+	f.set, f.cut, f.started = after(now, e.pause), now, started
 	f.slower = 1 + 20*e.pause.Seconds()
 }
 

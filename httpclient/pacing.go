@@ -145,7 +145,7 @@ func (p *pacing) Start(s limiter.State) {
 
 func (p *pacing) Report(s limiter.State, r limiter.Result) {
 	if r.Outcome == limiter.Success {
-		p.found.succeeded(s.Now)
+		p.found.succeeded(s.Now, s.Now-r.Latency)
 	}
 }
 
