@@ -30,7 +30,7 @@ func (h *host) jump(dice *rand.Rand) {
 	if dice.IntN(2) == 0 {
 		edge = edge.Add(-by % window)
 	}
-	time.Sleep(edge.Sub(now))
+	time.Sleep(h.alone(dice, edge.Sub(now)))
 	h.ahead.Add(int64(by))
 }
 
