@@ -65,7 +65,7 @@ func phase(t, half time.Duration) int {
 func TestAdaptiveIsTunedToItsScenarios(t *testing.T) {
 	worlds := 20
 	if testing.Short() {
-		worlds = 8
+		worlds = 3
 	}
 	var goodput, latency []float64
 	for seed := range uint64(worlds) {
