@@ -38,7 +38,7 @@ func (p Permit) Report(o Outcome) {
 	l := p.call.limiter
 	l.mu.Lock()
 	if p.current() && !p.call.reported {
-		l.report(p.call.fate, o, l.inFlight, false)
+		l.report(p.call.fate, o)
 		if l.queue.len > 0 && !l.constant {
 			l.dispatch() // the policy may have learnt that there is room
 		}
@@ -253,9 +253,9 @@ func (l *Limiter) free(c *call) {
 	c.next, l.idle = l.idle, c
 }
 
-// report counts the outcome of a call and passes it on to the policy; mu is held.
-// inFlight counts the call, which may be ending with this.
-func (l *Limiter) report(c *fate, o Outcome, inFlight int, ending bool) {
+// report counts the outcome of a call, which may have just been taken out of flight,
+// and passes it on to the policy; mu is held.
+func (l *Limiter) report(c *fate, o Outcome) {
 	if o >= outcomes {
 		o = Ignored
 	}
@@ -275,12 +275,14 @@ func (l *Limiter) report(c *fate, o Outcome, inFlight int, ending bool) {
 			l.stats.latency.add(c.latency)
 		}
 	}
-	if ending {
+	if !c.inFlight {
 		l.finished(c) // before the policy is told, which might panic
 	}
 	if !l.constant && c.era == l.era {
 		s := l.state(now, l.queue.len)
-		s.InFlight = inFlight
+		if !c.inFlight {
+			s.InFlight++ // a policy is told with the call still counted
+		}
 		r.Latency = c.latency
 		l.policy.Report(s, r)
 	}
@@ -294,7 +296,7 @@ func (l *Limiter) end(c *fate, o Outcome) {
 	if c.reported {
 		l.finished(c)
 	} else {
-		l.report(c, o, l.inFlight+1, true)
+		l.report(c, o)
 	}
 }
 

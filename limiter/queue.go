@@ -283,7 +283,7 @@ func (q *queue) ahead(priority int) int {
 
 // pop takes out the call that is the first to start. The queue is not empty.
 func (q *queue) pop() *call {
-	c := q.classes[len(q.classes)-1].head
+	c := q.first()
 	q.remove(c)
 	return c
 }

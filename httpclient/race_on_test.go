@@ -1,5 +1,0 @@
-//go:build race
-
-package httpclient_test
-
-const raceEnabled = true
