@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,60 +10,32 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-)
 
-// leash has a shell become the server, and the shell's child kill it when the standard
-// input ends: as it does when this process is killed, which defers do not outlive.
-const leash = `exec 3<&0
-(read -r _ <&3; kill -9 $$; rmdir "$0") &
-exec "$@" 3<&- </dev/null`
+	"github.com/tidegate-go/tidegate/internal/redisserver"
+)
 
 // startRedis finds or starts a Redis and says which.
 func startRedis(ctx context.Context, given string) (addr, what string, end func(), err error) {
 	if given != "" {
 		return given, "Redis at " + given, func() {}, answers(ctx, given)
 	}
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		path, err = exec.LookPath("valkey-server")
-	}
-	if err != nil {
+	path := redisserver.Find()
+	if path == "" {
 		stand := miniredis.NewMiniRedis()
 		if err := stand.Start(); err != nil {
 			return "", "", nil, err
 		}
 		return stand.Addr(), "a stand-in for Redis (apt-get install redis-server for a real one)", stand.Close, nil
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	server, err := redisserver.Start(path)
 	if err != nil {
 		return "", "", nil, err
 	}
-	addr = free.Addr().String()
-	free.Close()
-	_, port, _ := net.SplitHostPort(addr)
-	dir, err := os.MkdirTemp("", "fleet")
-	if err != nil {
+	if err := answers(ctx, server.Addr); err != nil {
+		server.Close()
 		return "", "", nil, err
 	}
-	cmd := exec.Command("sh", "-c", leash, dir, path, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", dir)
-	hold, err := cmd.StdinPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		os.RemoveAll(dir)
-		return "", "", nil, err
-	}
-	end = func() {
-		hold.Close()
-		cmd.Wait()
-		os.RemoveAll(dir)
-	}
-	if err := answers(ctx, addr); err != nil {
-		end()
-		return "", "", nil, err
-	}
-	return addr, "a " + filepath.Base(path) + " of its own", end, nil
+	return server.Addr, "a " + filepath.Base(path) + " of its own", server.Close, nil
 }
 
 // answers waits until there is a Redis at addr.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -15,27 +14,16 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tidegate-go/tidegate/internal/redisserver"
 	"github.com/tidegate-go/tidegate/limiter"
 	"github.com/tidegate-go/tidegate/limiter/fleet"
 )
-
-// leash has a shell become the server, and the shell's child kill it when the standard
-// input ends: no cleanup runs when go test is killed or its time is up.
-const leash = `exec 3<&0
-(read -r _ <&3; kill -9 $$) &
-exec "$0" "$@" 3<&- </dev/null`
 
 // startRedis starts the Redis or Valkey that is installed, on loopback and with
 // nothing on disk.
 func startRedis(t *testing.T) (addr string, process *os.Process) {
 	t.Helper()
-	name := ""
-	for _, n := range []string{"redis-server", "valkey-server"} {
-		if path, err := exec.LookPath(n); err == nil {
-			name = path
-			break
-		}
-	}
+	name := redisserver.Find()
 	if name == "" {
 		missing := "needs redis-server, which is not installed: apt-get install redis-server"
 		if os.Getenv("TIDEGATE_REQUIRE_REAL") != "" {
@@ -43,34 +31,20 @@ func startRedis(t *testing.T) (addr string, process *os.Process) {
 		}
 		t.Skip(missing)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	server, err := redisserver.Start(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr = free.Addr().String()
-	free.Close()
-	_, port, _ := net.SplitHostPort(addr)
-	cmd := exec.Command("sh", "-c", leash, name, "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", t.TempDir())
-	hold, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		hold.Close()
-		cmd.Wait()
-	})
-	client := redis.NewClient(&redis.Options{Addr: addr})
+	t.Cleanup(server.Close)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr})
 	defer client.Close()
 	for range 100 {
 		if client.Ping(t.Context()).Err() == nil {
-			return addr, cmd.Process
+			return server.Addr, server.Process
 		}
 		time.Sleep(50 * time.Millisecond) // a real process: there is nothing else to wait for
 	}
-	t.Fatalf("%s does not answer at %s", name, addr)
+	t.Fatalf("%s does not answer at %s", name, server.Addr)
 	return "", nil
 }
 
