@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"runtime"
 	"testing"
+
+	"github.com/tidegate-go/tidegate/internal/racedetector"
 )
 
 func collect() {
@@ -15,7 +17,7 @@ func collect() {
 // What a request costs beyond what the Base costs. The numbers are what is
 // needed now: gobreaker's callback, and the response with its body.
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
+	if racedetector.On {
 		t.Skip("the race detector allocates too")
 	}
 	base := roundTripper(func(req *http.Request) (*http.Response, error) { return empty, nil })

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tidegate-go/tidegate/httpclient"
+	"github.com/tidegate-go/tidegate/internal/racedetector"
 )
 
 // visit sends one request to each of n hosts.
@@ -30,7 +31,7 @@ func heap() float64 {
 func TestMemoryOfHostsIsSmallAndFlat(t *testing.T) {
 	const kept = 10_000
 	hosts := 1_000_000
-	if testing.Short() || raceEnabled {
+	if testing.Short() || racedetector.On {
 		hosts = 50_000
 	}
 	tr := must(httpclient.NewTransport(httpclient.Config{Base: answering(200), MaxHosts: kept}))
@@ -44,7 +45,7 @@ func TestMemoryOfHostsIsSmallAndFlat(t *testing.T) {
 	if n := len(tr.Stats().Hosts); n != kept {
 		t.Errorf("%d hosts are remembered, want %d", n, kept)
 	}
-	if raceEnabled {
+	if racedetector.On {
 		return // the race detector has its own accounts
 	}
 	if perHost > 4096 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tidegate-go/tidegate/httpclient"
 	"github.com/tidegate-go/tidegate/internal/chance"
+	"github.com/tidegate-go/tidegate/internal/racedetector"
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
@@ -283,7 +284,7 @@ func TestSomethingThatMustHoldDoesNot(t *testing.T) {
 
 // What a seed has shown it must show again; see the package comment for why not always.
 func TestSeedGivesAnotherHistory(t *testing.T) {
-	if raceDetector {
+	if racedetector.On {
 		t.Skip("the race detector shuffles what runs first, on purpose")
 	}
 	const seeds = 6
