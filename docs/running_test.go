@@ -61,7 +61,7 @@ func (h *home) run(t *testing.T, w world) {
 		policy := method.FindStringSubmatch(text)
 		switch {
 		case strings.HasPrefix(text, "package main"):
-			h.build(t, pkg)
+			h.build(t, w, pkg)
 			h.runProgram(t, w, pkg)
 		case policy != nil:
 			h.write(t, pkg+"/snippet_test.go", fmt.Sprintf(conformance, policy[1]))
@@ -74,7 +74,7 @@ func (h *home) run(t *testing.T, w world) {
 		return
 	}
 	h.write(t, "all/main.go", h.mainOf(statements, w))
-	h.build(t, "all")
+	h.build(t, w, "all")
 	for _, pkg := range statements {
 		h.command(t, w, h.where[pkg], filepath.Join(h.dir, "all.bin"), pkg)
 	}
@@ -110,10 +110,10 @@ func (h *home) mainOf(snippets []string, w world) string {
 		"\tvar err error\n\tswitch os.Args[1] {\n" + cases.String() + "\t}\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n}\n"
 }
 
-func (h *home) build(t *testing.T, pkg string) {
+func (h *home) build(t *testing.T, w world, pkg string) {
 	t.Helper()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", pkg+".bin", "./"+pkg)
-	build.Dir, build.Env = h.dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	build.Dir, build.Env = h.dir, w.environment
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", h.where[pkg], err, out)
 	}

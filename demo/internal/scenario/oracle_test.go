@@ -66,15 +66,9 @@ func TestOracleSearchMissesTheSmallestLimit(t *testing.T) {
 func TestOracleDisagreesWithItself(t *testing.T) {
 	t.Parallel()
 	lab := quickLab()
-	m, err := MakerOf("oracle")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := mustMake(t, "oracle")
 	for _, name := range []string{"step", "timeouts"} {
-		w, ok := Named(name)
-		if !ok {
-			t.Fatal(name)
-		}
+		w := mustName(t, name)
 		for _, p := range lab.Run(w, m, 3).Phases {
 			if !p.Graded {
 				continue

@@ -44,7 +44,7 @@ func TestRealLimiterDoesOtherwiseThanSimulated(t *testing.T) {
 		names = names[:1]
 	}
 	for _, name := range names {
-		w, _ := Named(name)
+		w := mustName(t, name)
 		cut := *w
 		cut.Phases = nil
 		for _, p := range w.Phases {

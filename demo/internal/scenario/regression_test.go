@@ -12,14 +12,8 @@ import (
 // server could do: callers gave up at exactly one and a half times the mean
 // latency, queue included, and so were taken for impatient.
 func TestQueueMakesGivingUpLookEarly(t *testing.T) {
-	w, ok := Named("cancel")
-	if !ok {
-		t.Fatal("no scenario cancel")
-	}
-	m, err := MakerOf("adaptive")
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := mustName(t, "cancel")
+	m := mustMake(t, "adaptive")
 	lab := NewLab()
 	for _, seed := range []uint64{2000, 2029} {
 		for _, p := range lab.Run(w, m, seed).Phases {
@@ -34,16 +28,10 @@ func TestQueueMakesGivingUpLookEarly(t *testing.T) {
 // looked small, the limit stayed too high, and each return from a pause was refused
 // again. Goodput was a tenth of what there was.
 func TestPauseIsTakenForASlowService(t *testing.T) {
-	m, err := MakerOf("adaptive")
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := mustMake(t, "adaptive")
 	lab := NewLab()
 	for _, name := range []string{"retry503", "retry429"} {
-		w, ok := Named(name)
-		if !ok {
-			t.Fatal("no scenario", name)
-		}
+		w := mustName(t, name)
 		for seed := range uint64(3) {
 			for _, p := range lab.Run(w, m, seed).Phases {
 				if p.Graded && p.Share < 0.75 {
@@ -82,11 +70,8 @@ func TestChangeDuringAnExperimentIsLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("looks for oracles")
 	}
-	adaptive, err := MakerOf("adaptive")
-	if err != nil {
-		t.Fatal(err)
-	}
-	step, _ := Named("step")
+	adaptive := mustMake(t, "adaptive")
+	step := mustName(t, "step")
 	w := *step
 	w.Phases = slices.Clone(w.Phases)
 	for i := range w.Phases {
@@ -109,16 +94,10 @@ func TestRefusalsWhateverTheLimitBringItDown(t *testing.T) {
 	if testing.Short() {
 		t.Skip("looks for oracles")
 	}
-	adaptive, err := MakerOf("adaptive")
-	if err != nil {
-		t.Fatal(err)
-	}
+	adaptive := mustMake(t, "adaptive")
 	lab := NewLab()
 	for _, name := range []string{"refused1", "refused5"} {
-		w, ok := Named(name)
-		if !ok {
-			t.Fatal("no scenario " + name)
-		}
+		w := mustName(t, name)
 		for seed := range uint64(3) {
 			if p := lab.Run(w, adaptive, seed).Phases[1]; p.Share < 0.98 || p.P50x > 1.3 {
 				t.Errorf("%s, seed %d: %.2f of the oracle's goodput, %.2f times the median latency", name, seed, p.Share, p.P50x)

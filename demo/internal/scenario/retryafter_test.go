@@ -32,14 +32,8 @@ func TestRetryAfterFreezesTheLimit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("looks for oracles")
 	}
-	adaptive, err := MakerOf("adaptive")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, ok := Named("retry10s")
-	if !ok {
-		t.Fatal("no scenario retry10s")
-	}
+	adaptive := mustMake(t, "adaptive")
+	w := mustName(t, "retry10s")
 	lab := NewLab()
 	for seed := range uint64(3) {
 		p := lab.Run(w, adaptive, seed).Phases[2]

@@ -155,16 +155,14 @@ func TestPoliciesAreNotAskedAsALimiterAsks(t *testing.T) {
 
 func TestSameSeedGivesOtherResults(t *testing.T) {
 	t.Parallel()
-	adaptive, err := MakerOf("adaptive")
-	if err != nil {
-		t.Fatal(err)
-	}
+	adaptive := mustMake(t, "adaptive")
 	var texts [3][]byte
 	for i, seed := range []uint64{5, 5, 6} {
 		// A lab of its own for each: what is kept must not matter.
 		w := busyWorld(1)
 		w.Phases = w.Phases[:1]
 		w.Phases[0].Server.StallEvery = 0 // an oracle has to see many
+		var err error
 		texts[i], err = json.Marshal(quickLab().Run(w, adaptive, seed))
 		if err != nil {
 			t.Fatal(err)
