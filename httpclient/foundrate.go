@@ -107,7 +107,8 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	}
 	f.slot(now).Refusals++
 	second := f.counted(now, slots)
-	level, early := f.at(now), f.rate > 0 && e.since <= f.started
+	current, early := f.at(now), f.rate > 0 && e.since <= f.started
+	level := current
 	if early {
 		level = 0 // it was another one
 	}
@@ -121,7 +122,7 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	if early || f.rate > 0 && !f.searching && now-f.cut < slotTime {
 		return
 	}
-	current, measured := f.at(now), f.measured(now, slots)
+	measured := f.measured(now, slots)
 	below := f.searching && f.edge > 0 && current < f.edge // the last refusal is not yet over
 	switch through := f.measured(now, 2) >= current/2; {
 	case current == 0:

@@ -87,8 +87,8 @@ func (b *Background) Descends(now time.Duration, level float64) {
 	}
 }
 
-// Explains counts a refusal at a level, 0 if it is unknown, and reports whether the background and chance
-// account for it.
+// Explains counts a refusal at a level, 0 if it is unknown, and reports whether the
+// background and chance account for it.
 func (b *Background) Explains(now time.Duration, level float64) bool {
 	if r := b.region(level); r != nil {
 		r.Refusals++
