@@ -168,3 +168,28 @@ func TestBypassDoesNotFillTheMemoryOfAPacer(t *testing.T) {
 		t.Errorf("%d pieces of evidence are kept", n)
 	}
 }
+
+// Who waits for a place of the host as its server speaks of a quota for the first time
+// must not go past the queue that the quota has brought about.
+func TestWhoWaitsAsThePacerComesGoesPastIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var at []time.Duration
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			at = append(at, time.Since(start))
+			time.Sleep(time.Second)
+			resp := response(req, 200)
+			resp.Header.Set("RateLimit-Policy", `"default";q=1;w=30`)
+			resp.Header.Set("RateLimit", `"default";r=0;t=30`)
+			return resp, nil
+		}))
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() { do(tr, get(t.Context())) })
+		}
+		wg.Wait()
+		if len(at) != 2 || at[1] < 30*time.Second {
+			t.Errorf("requests at %v, though the first answer says that none is left for 30 s", at)
+		}
+	})
+}
