@@ -155,3 +155,22 @@ func (r releasing) Deadline() (time.Time, bool) {
 	r.permit.Release()
 	return r.Context.Deadline()
 }
+
+// Calls of equal length end together, so who is within the next bunch may start at any
+// moment, however long the bunches are apart.
+func TestNextBunchIsTurnedAwayByThePaceOfBunches(t *testing.T) {
+	const places = 100
+	p := new(pace)
+	p.begin(0)
+	for bunch := range 10 {
+		for range places {
+			p.moved(instant(bunch+1)*instant(time.Second), places)
+		}
+	}
+	if wait := p.atLeast(places, places); wait != 0 {
+		t.Errorf("the last of the next bunch is said to wait for %v at least", wait)
+	}
+	if wait := p.atLeast(10*places, places); wait < time.Second {
+		t.Errorf("the last of the tenth bunch is said to wait for %v at least", wait)
+	}
+}
