@@ -77,3 +77,13 @@ func TestQuotaThatWasForgottenOnceStaysForgotten(t *testing.T) {
 		t.Error("it is spoken of again and holds nobody back")
 	}
 }
+
+// What an answer says is left includes what is on its way by now.
+func TestRequestsOnTheirWayAreNotTakenOffAQuota(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	p.started.Store(10)
+	p.learn(quota{limit: 100, window: time.Minute, left: 8, reset: time.Minute}, time.Millisecond, 4)
+	if left := p.quotas[0].left; left != 2 {
+		t.Errorf("%v left of 8, with 6 requests that the server had not seen", left)
+	}
+}

@@ -67,6 +67,7 @@ var defects = []defect{
 	{"a POST that broke off is sent again", "httpclient/retry.go", "errors.As(err, &dial) && dial.Op == \"dial\"", "errors.As(err, &dial)"},
 	{"who waits as the pacer comes goes past it", "httpclient/queue.go", "\t\tif pacer != nil || h.pacer.Load() == nil {\n\t\t\tbreak\n\t\t}\n\t\tp.host.Release() // the pacer came while we waited\n", "\t\tbreak\n"},
 	{"a probe that comes too late keeps others from probing", "httpclient/breaker.go", "\tif halfOpen && !probing {\n\t\tb.probing.Store(false)\n\t}\n", ""},
+	{"requests on their way are not taken off a quota", "httpclient/pacing.go", "\tleft := new.left - unseen\n", "\tleft, _ := new.left, unseen\n"},
 	{"a renewed window begins one request early", "httpclient/pacing.go", "after(now, q.span), started+1", "after(now, q.span), started"},
 	{"the box of a pacer has no bound", "httpclient/pacing.go", "\tif len(p.box) >= maxBox {\n\t\tp.box = p.box[:copy(p.box, p.box[maxBox/2:])]\n\t}\n", ""},
 	{"a quota that is spoken of again is forgotten all the same", "httpclient/pacing.go", "\tif e.quotas != nil {\n\t\tp.silent.Store(0)\n\t}\n", ""},
