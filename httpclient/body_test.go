@@ -238,3 +238,23 @@ func TestForgottenBodyIsRecovered(t *testing.T) {
 		})
 	}
 }
+
+// A stream that has given back its place with its head may last for days.
+func TestAttemptTimeoutEndsAStreamThatWasReleasedAtItsHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var exchange context.Context
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			exchange = req.Context()
+			return response(req, 200), nil
+		}), func(c *httpclient.Config) { c.AttemptTimeout = time.Second })
+		resp := must(tr.RoundTrip(get(httpclient.WithReleaseAtHead(t.Context()))))
+		time.Sleep(24 * time.Hour)
+		if err := exchange.Err(); err != nil {
+			t.Errorf("the stream has ended: %v", err)
+		}
+		resp.Body.Close()
+		if exchange.Err() == nil {
+			t.Error("the context of the attempt outlives its body")
+		}
+	})
+}

@@ -193,3 +193,27 @@ func TestWhoWaitsAsThePacerComesGoesPastIt(t *testing.T) {
 		}
 	})
 }
+
+// The answer to a request with a bypass tells of a quota, too. Were all requests ever
+// taken for on their way when it was sent, there would seem to be none left.
+func TestAnswerToABypassIsTakenForTheOldest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left := 60
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			left--
+			resp := response(req, 200)
+			resp.Header.Set("RateLimit-Policy", `"default";q=100;w=60`)
+			resp.Header.Set("RateLimit", fmt.Sprintf(`"default";r=%d;t=60`, left))
+			return resp, nil
+		}))
+		for range 6 {
+			do(tr, get(t.Context()))
+		}
+		do(tr, get(httpclient.WithBypass(t.Context())))
+		start := time.Now()
+		do(tr, get(t.Context()))
+		if wait := time.Since(start); wait != 0 {
+			t.Errorf("the next waits for %v, though half of the quota is left for bursts", wait)
+		}
+	})
+}

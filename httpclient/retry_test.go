@@ -254,9 +254,15 @@ func TestRetryWaitEndsWithTheContext(t *testing.T) {
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		start := time.Now()
-		if _, err := do(tr, get(ctx)); !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
-			t.Errorf("%v after %v", err, time.Since(start))
+		byChannel, closed := get(t.Context()), make(chan struct{})
+		byChannel.Cancel = closed
+		time.AfterFunc(2*time.Second, func() { close(closed) })
+		for _, req := range []*http.Request{get(ctx), byChannel} {
+			calls.Store(0)
+			start := time.Now()
+			if _, err := do(tr, req); !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
+				t.Errorf("%v after %v", err, time.Since(start))
+			}
 		}
 	})
 }
