@@ -74,6 +74,21 @@ func TestProbeThatIsTooLateKeepsOthersFromProbing(t *testing.T) {
 	}
 }
 
+// A breaker that has opened and closed begins anew: the refusals before say nothing of
+// those that come with the requests that are let through again.
+func TestSpellOfRefusalsGoesOnAfterTheBreakerWasOpen(t *testing.T) {
+	b := newBreaker(Breaker{Window: time.Minute, OpenFor: time.Second, Probes: 1})
+	now := time.Now()
+	b.refusedLately(now)
+	if d := b.refusedLately(now.Add(5 * time.Second)); d != 5*time.Second {
+		t.Errorf("a spell of 5 s has lasted for %v", d)
+	}
+	b.note("", gobreaker.StateHalfOpen, gobreaker.StateClosed)
+	if d := b.refusedLately(now.Add(6 * time.Second)); d != 0 {
+		t.Errorf("the first refusal of a closed breaker comes %v after itself", d)
+	}
+}
+
 func FuzzRetryAfterIsBounded(f *testing.F) {
 	f.Add("9223372037", "", int64(time.Minute))
 	f.Add("Sun, 06 Nov 1994 08:49:37 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", int64(time.Hour))

@@ -87,3 +87,15 @@ func TestRequestsOnTheirWayAreNotTakenOffAQuota(t *testing.T) {
 		t.Errorf("%v left of 8, with 6 requests that the server had not seen", left)
 	}
 }
+
+// A time of renewal in whole seconds, rounded up, seems to move on with each answer.
+func TestRenewalIsPutOffByEachAnswer(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	for i := range 10 {
+		now := time.Duration(i) * 90 * time.Millisecond
+		p.learn(quota{limit: 100, window: 20 * time.Second, left: 50, reset: 2 * time.Second}, now, 0)
+	}
+	if until := p.quotas[0].until; until != 2*time.Second {
+		t.Errorf("renewed at %v, want the soonest that was said, 2 s", until)
+	}
+}
