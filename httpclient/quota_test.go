@@ -217,3 +217,18 @@ func TestAnswerToABypassIsTakenForTheOldest(t *testing.T) {
 		}
 	})
 }
+
+// A 429 that a quota explains says nothing of how many requests the host can do at once.
+func TestQuotaThatIsUsedUpLowersTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp := response(req, 429)
+			resp.Header.Set("RateLimit", `"default";r=0;t=1`)
+			return resp, nil
+		}))
+		do(tr, get(t.Context()))
+		if o := only(t, tr).Limiter.Outcomes; o.Refused != 0 || o.Failed != 1 {
+			t.Errorf("the limiter has heard of %+v", o)
+		}
+	})
+}

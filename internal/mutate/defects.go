@@ -76,6 +76,8 @@ var defects = []defect{
 	{"Request.Cancel is not heard between attempts", "httpclient/call.go", "\tcase <-cancelOf(req):\n\t\treturn ended(req)\n", ""},
 	{"a renewal is put off by each answer", "httpclient/pacing.go", "\t\tuntil = min(until, q.until)\n", "\t\t_ = q\n"},
 	{"a spell of refusals outlives an open breaker", "httpclient/breaker.go", "\tb.lastRefusal = time.Time{} // the next one begins a spell\n", ""},
+	{"a used-up quota lowers the limit", "httpclient/pacer.go", "\t\treturn limiter.Failed\n", "\t\treturn o\n"},
+	{"the end of a discarded body is not read", "httpclient/retry.go", "maxDrain+1)", "maxDrain)"},
 	{"a renewed window begins one request early", "httpclient/pacing.go", "after(now, q.span), started+1", "after(now, q.span), started"},
 	{"the box of a pacer has no bound", "httpclient/pacing.go", "\tif len(p.box) >= maxBox {\n\t\tp.box = p.box[:copy(p.box, p.box[maxBox/2:])]\n\t}\n", ""},
 	{"a quota that is spoken of again is forgotten all the same", "httpclient/pacing.go", "\tif e.quotas != nil {\n\t\tp.silent.Store(0)\n\t}\n", ""},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -31,13 +32,15 @@ func machineOf(t *testing.T) *machine {
 	return m
 }
 
+var howMany = flag.Int("seeds", 20, "how many `seeds` are each played twice")
+
 // shortly is what it takes for some three hundred calls and every kind of fault.
 const shortly = 0.01
 
 func TestSeedGivesAnotherHistory(t *testing.T) {
 	m := machineOf(t)
 	var seeds []uint64
-	for range 100 {
+	for range *howMany {
 		seeds = append(seeds, rand.Uint64())
 	}
 	var mu sync.Mutex
