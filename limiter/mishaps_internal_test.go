@@ -163,7 +163,7 @@ func TestWhoMayStartAtAnyMomentIsTurnedAway(t *testing.T) {
 	p := new(pace)
 	p.begin(0)
 	for i := range 10 * places {
-		p.moved(instant(i+1)*instant(10*time.Millisecond), places)
+		p.moved(instant(i+1)*10*time.Millisecond, places)
 	}
 	if wait := p.atLeast(places, places); wait != 0 {
 		t.Errorf("the last of those who start when all end is said to wait for %v at least", wait)

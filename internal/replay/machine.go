@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -50,23 +51,24 @@ func newMachine(ctx context.Context, root string) (*machine, error) {
 	return m, nil
 }
 
-func (m *machine) close(ctx context.Context) { m.runtime.Close(ctx) }
+func (m *machine) close(ctx context.Context) { _ = m.runtime.Close(ctx) } // memory is all that it has
 
 // play plays a seed for so many hours of virtual time. It returns all that the
 // simulation prints, which is the same for the same seed, hours and code, to the last
 // byte; the error is not nil if something did not hold.
 func (m *machine) play(ctx context.Context, seed uint64, hours float64) (output string, err error) {
 	var out bytes.Buffer
-	world := wazero.NewModuleConfig().WithName(""). // nameless ones can be many
-							WithArgs("simulation.test", "-test.v", "-test.timeout=0", "-test.run=^TestSomethingThatMustHoldDoesNot$",
+	c := new(clock)
+	world := wazero.NewModuleConfig().
+		WithName(""). // of those without a name there can be many
+		WithArgs("simulation.test", "-test.v", "-test.timeout=0", "-test.run=^TestSomethingThatMustHoldDoesNot$",
 			"-seed", strconv.FormatUint(seed, 10), "-hours", strconv.FormatFloat(hours, 'g', -1, 64)).
 		WithStdout(&out).WithStderr(&out).
-		WithRandSource(chanceOf(seed))
-	c := new(clock)
-	world = world.WithWalltime(c.wall, 1).WithNanotime(c.read, 1).WithNanosleep(c.sleep)
+		WithRandSource(chanceOf(seed)).
+		WithWalltime(c.wall, 1).WithNanotime(c.read, 1).WithNanosleep(c.sleep)
 	instance, err := m.runtime.InstantiateModule(ctx, m.code, world)
-	if instance != nil {
-		instance.Close(ctx)
+	if instance != nil { // it has not ended by itself
+		err = errors.Join(err, instance.Close(ctx))
 	}
 	return out.String(), err
 }
