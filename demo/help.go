@@ -47,6 +47,7 @@ Policies:
 
 const helpTail = `
 Commands (each with --help):
+  run         the experiments: the same as without a command
   sweep       how many calls to run at once, measured against an origin of known size
   probe       the same for an endpoint of yours, politely
   serve       the origin alone, for other clients and tools
