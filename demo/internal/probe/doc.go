@@ -10,9 +10,9 @@
 // begin one after another, so that a step up is a slope.
 //
 // The less alike the latencies of a lone call are, the longer are the windows, up to a
-// 25th of the time: a goodput of few calls says little. Where calls of 100 ms have
-// latencies that are exponentially distributed, 25 s are too short to come within 20 %
-// of the knee more often than every other time; --max-time gives more.
+// 25th of the time: a goodput of few calls says little. It remains a matter of luck
+// where such calls are long. With 100 ms, exponentially distributed, one probe in two or
+// three comes within 20 % of the knee, and more time helps little.
 //
 // It stops for good at the first sign of harm: a call that fails or is refused
 // (429 and 503, with or without Retry-After), or that takes ten times as long as
