@@ -231,6 +231,7 @@ func (s *session) one(ctx context.Context, w experiment.Workload, n int) (err er
 			s.progress.Begin(w, n, p)
 			var r *experiment.Run
 			if r, err = s.runner.Run(ctx, w, n, p, repeat); r != nil {
+				r.Interrupted = r.Interrupted || err != nil // what was called has gone, say
 				runs = append(runs, r)
 			}
 			s.progress.End(r)
