@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -175,7 +176,9 @@ func (o *sweepOptions) origin(s streams, given map[string]string) error {
 	err = errors.Join(err, server.Close())
 	if result != nil {
 		result.Against = c.String()
-		if result.Knee != nil {
+		// It is a law of calls that wait for a worker, and not of those that are refused or
+		// lost before that.
+		if slow := slices.Equal(c.Mechanisms(), []origin.Mechanism{origin.Slow}); slow && result.Knee != nil {
 			result.Law = result.Knee.Best * o.timeout.Seconds()
 		}
 		// What theory knows: workers behind a queue without a bound. A queue
