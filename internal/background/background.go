@@ -28,6 +28,7 @@ type Background struct {
 	top          float64       // the level at which the present descent began; 0: there is none
 	began        time.Duration // when
 	upper, lower Tally         // the answers above half of that, and below
+	crossed      time.Duration // when the first refusal below came
 }
 
 // A Tally is how answers went.
@@ -45,8 +46,9 @@ func (t *Tally) Add(u Tally) {
 func (t Tally) share() float64 { return t.Refusals / max(t.Sum(), 1) }
 
 const (
-	mostBackground  = 0.2 // more than that is a server that is asked too much
-	enoughRefusals  = 5   // to tell a share by
+	mostBackground  = 0.2         // more than that is a server that is asked too much
+	enoughRefusals  = 5           // to tell a share by
+	settling        = time.Second // on the way down a server is still asked too much
 	longestDescent  = 2 * time.Minute
 	rememberedShare = time.Minute     // after the last refusal
 	firstTrust      = 3 * time.Minute // finding out costs some seconds of some of the goodput
@@ -91,6 +93,9 @@ func (b *Background) Descends(now time.Duration, level float64) {
 // background and chance account for it.
 func (b *Background) Explains(now time.Duration, level float64) bool {
 	if r := b.region(level); r != nil {
+		if r == &b.lower && r.Refusals == 0 {
+			b.crossed = now
+		}
 		r.Refusals++
 	}
 	if now-b.last > rememberedShare {
@@ -108,7 +113,7 @@ func (b *Background) Explains(now time.Duration, level float64) bool {
 // it returns the level at which it began. Where there is no lower level any refusals are
 // in vain that are not most.
 func (b *Background) Vain(now time.Duration, level, least float64) (top float64, vain bool) {
-	if level == 0 || level > b.top/2 || b.lower.Refusals < enoughRefusals {
+	if level == 0 || level > b.top/2 || b.lower.Refusals < enoughRefusals || now-b.crossed < settling {
 		return 0, false
 	}
 	upper, lower := b.upper.share(), b.lower.share()
