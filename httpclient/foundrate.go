@@ -19,10 +19,11 @@ import (
 //	1 + t/100 s + (t/4 s)³
 //
 // so it feels for the edge slowly where it was found, and soon finds out that a
-// server can do much more. There is at most one cut in a tenth of a second: of a window
-// that is used up all that comes is refused, and says no more than the first. When far
-// fewer requests succeed than the rate allows, a window is used up or much has changed,
-// and it searches again from a quarter, until one succeeds.
+// server can do much more. There is at most one cut in a tenth of a second, since refusals
+// come in bunches. When ten in a row are refused, or far fewer requests succeed than the
+// rate allows, a window is used up or much has changed. Then it searches again from a
+// quarter until one succeeds, and looks the less often the longer that takes: the next time
+// after about a third of the time that it has taken so far.
 //
 // If a refusal comes with a Retry-After it costs that time, so t then begins
 // after it and runs slower.
@@ -38,8 +39,8 @@ type foundRate struct {
 	edge      float64       // where a search ends; 0: at the next refusal
 	slower    float64       // how much t runs slower
 	row       int           // refusals since the last success
-	dry       time.Duration // when the first of them was
-	doubling  time.Duration // how long a search takes to double the rate
+	dry       time.Duration // when the first of them came
+	doubling  time.Duration // in which a search doubles the rate
 	started   uint64        // pacing.started at that moment
 	since     time.Duration // when counting began
 	counts    [slots]slot
@@ -60,9 +61,9 @@ const (
 	// too long to tell whether it has to do with the rate.
 	negligible = 0.002
 
-	// usedUp is how many refusals in a row, with no success among them, show that a window
-	// is used up. Of a server that is asked too much, or one that turns away one customer,
-	// so many are rare, and cost little: the next success ends the search.
+	// usedUp is how many refusals in a row show that a window is used up. A server that is
+	// asked too much, or turns away one customer, seldom makes so many, and then they cost
+	// little, since the next success ends the search.
 	usedUp = 10
 
 	// longestDoubling bounds how rarely it is looked whether a window has been renewed.
@@ -139,17 +140,17 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 		return
 	}
 	dry := f.row >= usedUp
-	if f.searching || !dry {
-		if early || f.rate > 0 && !f.searching && now-f.cut < slotTime {
-			return
-		}
+	switch {
+	case dry && !f.searching: // at once: what is sent until the next slot is in vain
+	case early, f.rate > 0 && !f.searching && now-f.cut < slotTime:
+		return
 	}
 	measured := f.measured(now, slots)
 	below := f.searching && f.edge > 0 && current < f.edge // the last refusal is not yet over
 	switch through := !dry && f.measured(now, 2) >= current/2; {
 	case current == 0:
 		f.rate, f.searching, f.edge = firstRate, true, 0
-		f.row, f.dry = 1, now
+		f.row, f.dry = 1, now // those before may be long past
 	case below:
 		f.rate = current / 4
 	case through && f.searching:
@@ -174,7 +175,7 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 		f.rate, f.searching = math.Min(current/4, f.edge), true
 	}
 	f.rate, f.doubling = math.Max(f.rate, leastRate), slotTime
-	if d := min((now-f.dry)/8, longestDoubling); f.searching && d > slotTime {
+	if d := min((now-f.dry)/4, longestDoubling); f.searching && d > slotTime {
 		// The longer it has been dry, the less it costs to look a little later.
 		f.doubling, f.rate = d, math.Min(f.rate, 1/(4*d.Seconds()))
 	}

@@ -6,8 +6,8 @@
 // It shows when refusals have brought down to half what is asked, be it a rate or a
 // limit: its level. Those of a server that is asked too much have become none by then,
 // or, if it can do less than that, are most of all answers. If they are about as many of
-// a hundred as before, they are the background: as many need not be heeded. If there is
-// both, more are refused above than below, and each half is compared with the next.
+// a hundred as before, and still are after a second, they are the background: as many need
+// not be heeded. If there is both, more are refused above than below, and each half is compared with the next.
 //
 // What is known ages: a server that is asked too much while refusals are not heeded would
 // look as before when the background is gone. So it is found out anew after three minutes
