@@ -135,7 +135,7 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	if f.background.Explains(now, level) || second.Refusals <= negligible*second.Sum() {
 		return
 	}
-	if _, vain := f.background.Vain(now, level, leastRate); vain {
+	if _, vain := f.background.Vain(now, level, leastRate, slots*slotTime); vain {
 		f.rate, f.set = 0, now
 		return
 	}

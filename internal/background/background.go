@@ -6,8 +6,8 @@
 // It shows when refusals have brought down to half what is asked, be it a rate or a
 // limit: its level. Those of a server that is asked too much have become none by then,
 // or, if it can do less than that, are most of all answers. If they are about as many of
-// a hundred as before, and still are after a second, they are the background: as many need
-// not be heeded. If there is both, more are refused above than below, and each half is compared with the next.
+// a hundred as before, they are the background: as many need not be heeded. If there is
+// both, more are refused above than below, and each half is compared with the next.
 //
 // What is known ages: a server that is asked too much while refusals are not heeded would
 // look as before when the background is gone. So it is found out anew after three minutes
@@ -46,9 +46,8 @@ func (t *Tally) Add(u Tally) {
 func (t Tally) share() float64 { return t.Refusals / max(t.Sum(), 1) }
 
 const (
-	mostBackground  = 0.2         // more than that is a server that is asked too much
-	enoughRefusals  = 5           // to tell a share by
-	settling        = time.Second // on the way down a server is still asked too much
+	mostBackground  = 0.2 // more than that is a server that is asked too much
+	enoughRefusals  = 5   // to tell a share by
 	longestDescent  = 2 * time.Minute
 	rememberedShare = time.Minute     // after the last refusal
 	firstTrust      = 3 * time.Minute // finding out costs some seconds of some of the goodput
@@ -111,8 +110,9 @@ func (b *Background) Explains(now time.Duration, level float64) bool {
 
 // Vain is asked after a refusal that is heeded. If going down has turned out to be in vain
 // it returns the level at which it began. Where there is no lower level any refusals are
-// in vain that are not most.
-func (b *Background) Vain(now time.Duration, level, least float64) (top float64, vain bool) {
+// in vain that are not most. Refusals below count after settling: where a level falls far in
+// little time the server is still asked too much at half of it, and may refuse as many.
+func (b *Background) Vain(now time.Duration, level, least float64, settling time.Duration) (top float64, vain bool) {
 	if level == 0 || level > b.top/2 || b.lower.Refusals < enoughRefusals || now-b.crossed < settling {
 		return 0, false
 	}

@@ -22,7 +22,7 @@ func TestRefusalsThatTheLevelBringsAboutAreTakenForTheBackground(t *testing.T) {
 		var b Background
 		b.Descends(time.Second, 100)
 		b.upper, b.lower = test.upper, test.lower
-		if top, vain := b.Vain(time.Minute, 40, 1); vain != test.vain || vain && top != 100 {
+		if top, vain := b.Vain(time.Minute, 40, 1, 0); vain != test.vain || vain && top != 100 {
 			t.Errorf("%s: in vain is %v, from %v", name, vain, top)
 		}
 	}
@@ -72,9 +72,9 @@ func TestDescentEndsWithItsFirstHalf(t *testing.T) {
 			b.Succeeded(level)
 		}
 		for range refusals {
-			now += settling / 4
+			now += time.Second / 4
 			b.Explains(now, level)
-			if top, vain = b.Vain(now, level, 1); vain {
+			if top, vain = b.Vain(now, level, 1, time.Second); vain {
 				break
 			}
 		}
@@ -100,7 +100,7 @@ func TestRefusalsAtTheLeastLevelAreHeededForEver(t *testing.T) {
 	for range 5 {
 		b.Explains(2*time.Second, 1)
 	}
-	if _, vain := b.Vain(2*time.Second+settling, 1, 1); !vain {
+	if _, vain := b.Vain(2*time.Second, 1, 1, 0); !vain {
 		t.Error("they are heeded")
 	}
 }
@@ -116,7 +116,7 @@ func TestServerThatIsStillAskedTooMuchHasABackground(t *testing.T) {
 		}
 		for range refusals {
 			b.Explains(now, level)
-			_, again := b.Vain(now, level, 1)
+			_, again := b.Vain(now, level, 1, time.Second)
 			vain = vain || again
 		}
 		return vain
@@ -125,7 +125,7 @@ func TestServerThatIsStillAskedTooMuchHasABackground(t *testing.T) {
 	if tell(1200*time.Millisecond, 50, 10, 590) {
 		t.Error("10 refusals within a tenth of a second are taken for the background")
 	}
-	if !tell(1200*time.Millisecond+settling, 50, 10, 550) {
+	if !tell(2200*time.Millisecond, 50, 10, 550) {
 		t.Error("there are as many after a second, and they are not taken for the background")
 	}
 }
