@@ -67,7 +67,7 @@ const (
 	usedUp = 10
 
 	// longestDoubling bounds how rarely it is looked whether a window has been renewed.
-	longestDoubling = 5 * time.Second
+	longestDoubling = 5 * slotTime
 )
 
 type slot struct {
