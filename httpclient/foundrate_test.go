@@ -30,6 +30,7 @@ func TestSilentServerRefusesManyWhateverTheMomentWeCome(t *testing.T) {
 		"windows of 1 s":       {time.Second, 0, 20 * time.Millisecond, 0.95, 0.05, 0.04},
 		"windows of 1 s, near": {time.Second, 0, 2 * time.Millisecond, 0.95, 0.05, 0.03},
 		"windows of 10 s":      {10 * time.Second, 0, 20 * time.Millisecond, 0.85, 0.05, 0.05},
+		"windows of 10 s, far": {10 * time.Second, 0, 200 * time.Millisecond, 0.85, 0.15, 0.15},
 		"windows of a minute":  {time.Minute, 0, 20 * time.Millisecond, 0.7, 0.05, 0.05},
 		"bucket":               {time.Second, 500, 20 * time.Millisecond, 0.97, 0.02, 0.01},
 	} {
