@@ -174,7 +174,7 @@ func TestRequestWithoutAURLPanics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := rt.RoundTrip(&http.Request{}); err == nil { //nolint:bodyclose // there is none
+	if _, err := rt.RoundTrip(&http.Request{}); err == nil {
 		t.Error("it was sent")
 	}
 }
