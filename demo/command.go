@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,6 +26,9 @@ const (
 	exitEnvironment = 4
 	exitInterrupted = 130 // what a shell reports for a program that Ctrl-C has ended
 )
+
+// commandRun is the name of what runs if no command is named.
+const commandRun = "run"
 
 // Main runs the command and returns its exit status.
 func Main(args []string, stdout, stderr *os.File) int {
@@ -97,10 +101,14 @@ func newCommand(run func(options) error) *cobra.Command {
 		SilenceErrors: true, // Main prints them, one line each
 		SilenceUsage:  true, // a page of usage would hide that line
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				var names []string
+			// The default has a name, too, for those who look for one beside the others.
+			if len(args) > 0 && !slices.Equal(args, []string{commandRun}) {
+				names := []string{commandRun}
 				for _, sub := range c.Commands() {
 					names = append(names, sub.Name())
+				}
+				if args[0] == commandRun {
+					args = args[1:]
 				}
 				return usageError("unknown command %s; valid are %s, or flags only, such as --experiments %s; see --help",
 					shown(args[0]), strings.Join(names, ", "), strings.Join(experiment.Names, ","))

@@ -28,7 +28,12 @@ func completeFlags(c *cobra.Command) {
 	for _, flag := range []string{"n", "runs", "seed", "limit", "batch", "rate", "initial", "spread", "timeout", "workers", "service", "queue", "addr", "dsn", "hold"} {
 		complete(flag, cobra.NoFileCompletions)
 	}
-	c.ValidArgsFunction = cobra.NoFileCompletions
+	c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return []string{commandRun + "\tAll experiments under every policy, the default"}, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // listOf completes the last name of a list with commas.

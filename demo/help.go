@@ -47,6 +47,7 @@ Policies:
 
 const helpTail = `
 Commands (each with --help):
+  run         the experiments: the same as without a command
   sweep       how many calls to run at once, measured against an origin of known size
   probe       the same for an endpoint of yours, politely
   serve       the origin alone, for other clients and tools
@@ -66,7 +67,7 @@ and prints what is done; a second one quits at once. NO_COLOR is honoured.
 
 Exit status: 0 done, 1 internal error, 2 wrong flag or value, 3 figures not as
 good as they had to be (compare, selfcheck), 4 something that is needed is missing
-(no server at --dsn, --addr in use), 130 interrupted.
+(no server at --dsn, --addr in use, too little memory for --n), 130 interrupted.
 "go run" turns all but 0 into 1; "go build -o bin/demo ./demo" keeps them.
 `
 

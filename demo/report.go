@@ -75,6 +75,9 @@ func (o *reportOptions) run(ctx context.Context, paths []string, stdout, stderr 
 		}
 		paths = []string{last}
 	}
+	if o.html == "-" && o.csv == "-" || o.html == "-" && o.md == "-" || o.csv == "-" && o.md == "-" {
+		return usageError("of --output, --csv and --md only one can go to standard output")
+	}
 	var in page.Input
 	for _, path := range paths {
 		f, err := page.Read(path)

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+	"github.com/tidegate-go/tidegate/demo/internal/machine"
 	"github.com/tidegate-go/tidegate/demo/internal/postgres"
 	"github.com/tidegate-go/tidegate/demo/internal/report"
+	"github.com/tidegate-go/tidegate/demo/internal/sleepsweep"
 )
 
 // A session is one run of the command.
@@ -32,6 +34,10 @@ func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	goroutines := runtime.NumGoroutine()
 	outs, err := openOutputs(ctx, o, stdout)
 	if err != nil {
+		return 0, err
+	}
+	if err := o.fits(machine.Memory); err != nil {
+		outs.discard()
 		return 0, err
 	}
 	tables := stdout
@@ -73,6 +79,21 @@ func run(ctx context.Context, o options, stdout, stderr *os.File) (int, error) {
 	report.Closing(s.out, s.style, s.document)
 	s.say(ctx, outs)
 	return s.end(err, goroutines, stderr), nil
+}
+
+// fits returns an error if the tasks do not fit into the memory that is free: the system
+// would end this program in the middle, and perhaps others. A sweep, which nobody has
+// told how far to go, already stops at half of it.
+func (o *options) fits(memory func() (int64, bool)) error {
+	free, ok := memory()
+	if len(o.n) == 0 || !ok {
+		return nil
+	}
+	if n := slices.Max(o.n); n > int(free/sleepsweep.BytesPerTask) {
+		return &failure{exitEnvironment, fmt.Errorf("--n is %d, and so many tasks may need %.1f GB, of which %.1f GB are free",
+			n, float64(n)*sleepsweep.BytesPerTask/1e9, float64(free)/1e9)}
+	}
+	return nil
 }
 
 // end says what went wrong and returns the exit status.
@@ -210,6 +231,7 @@ func (s *session) one(ctx context.Context, w experiment.Workload, n int) (err er
 			s.progress.Begin(w, n, p)
 			var r *experiment.Run
 			if r, err = s.runner.Run(ctx, w, n, p, repeat); r != nil {
+				r.Interrupted = r.Interrupted || err != nil // what was called has gone, say
 				runs = append(runs, r)
 			}
 			s.progress.End(r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -165,15 +166,19 @@ func (o *sweepOptions) origin(s streams, given map[string]string) error {
 	target := &load.HTTP{Transport: transport, URL: server.URL(), Timeout: o.timeout}
 	fmt.Fprintf(w.out, "%s\n  origin in a child process: %v\n", w.style.Bold("sweep of an origin"), c)
 	progress := report.NewSweepProgress(s.stderr, report.StyleOf(s.stderr))
+	// The burst of a quota is no part of what can be had: with it, more than the quota was
+	// the best goodput, and the knee that of a far side that does not exist.
 	result, err := sweep.Run(s.ctx, target, sweep.Config{
-		Max: o.most, Rounds: o.rounds, Window: o.window, Seed: o.seed, Measured: progress.Measured,
+		Max: o.most, Rounds: o.rounds, Window: o.window, Warm: c.Settling(), Seed: o.seed, Measured: progress.Measured,
 	})
 	progress.End()
 	transport.CloseIdleConnections()
 	err = errors.Join(err, server.Close())
 	if result != nil {
 		result.Against = c.String()
-		if result.Knee != nil {
+		// It is a law of calls that wait for a worker, and not of those that are refused or
+		// lost before that.
+		if slow := slices.Equal(c.Mechanisms(), []origin.Mechanism{origin.Slow}); slow && result.Knee != nil {
 			result.Law = result.Knee.Best * o.timeout.Seconds()
 		}
 		// What theory knows: workers behind a queue without a bound. A queue

@@ -135,6 +135,8 @@ func TestRefusalsOfOneRouteThatClassifyIgnoresThrottleTheHost(t *testing.T) {
 			if req.URL.Path == "/export" {
 				resp := response(req, 429)
 				resp.Header.Set("Retry-After", "60")
+				resp.Header.Set("X-RateLimit-Remaining", "0")
+				resp.Header.Set("X-RateLimit-Reset", "60")
 				return resp, nil
 			}
 			return response(req, 200), nil
@@ -156,6 +158,9 @@ func TestRefusalsOfOneRouteThatClassifyIgnoresThrottleTheHost(t *testing.T) {
 		}
 		if took := time.Since(start); took != time.Second {
 			t.Errorf("a hundred calls, ten of them refused, took %v, want 1s", took)
+		}
+		if o := only(t, tr).Limiter.Outcomes; o.Ignored != 10 {
+			t.Errorf("%+v, want 10 ignored", o)
 		}
 	})
 }

@@ -67,15 +67,18 @@
 //
 // Without such headers the first 429 gives the host a pacer that finds the rate
 // by itself: that of the answers that are not 429. A server that counts by windows
-// and says nothing is the hard case: with those of a second up to a quarter of the quota
-// stays unused, with those of ten seconds up to 8 % of the requests are refused.
+// and says nothing is the hard case, since all that is on its way is refused when a
+// window is used up. With 500 requests per second, answers after 20 ms and windows of 1
+// or 10 s that is 3 or 4 % of the requests, and no part of the quota stays unused (go test
+// -v -run TestSilentServer); with answers after 200 ms and windows of 10 s it is 12 %, and
+// more where those slide.
 //
 // That rate is the whole host's, since a 429 does not say whose it is. Where only one
 // route or one customer is turned away, slowing down the others does not end it: if the
 // refusals are as many of a hundred at half of the rate, the rate is given up. Until that
-// shows, some ten seconds may pass, and again after three minutes, six and so on, since
-// such refusals may have ended; with more than five of a hundred the rate may become so low
-// that it does not show. Their Retry-After is obeyed all the same. Where you know of such
+// shows, ten seconds to a minute may pass at a small part of that rate, and again after
+// three minutes, six and so on, since such refusals may have ended; with more than five of a
+// hundred the rate may become so low that it does not show. Their Retry-After is obeyed all the same. Where you know of such
 // answers have Config.Classify return limiter.Ignored for them: then they hold back nobody.
 //
 // A 429 that a quota explains, or that comes while the rate is being found, is

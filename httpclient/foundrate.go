@@ -19,10 +19,11 @@ import (
 //	1 + t/100 s + (t/4 s)³
 //
 // so it feels for the edge slowly where it was found, and soon finds out that a
-// server can do much more. There is at most one cut in a tenth of a second: of a window
-// that is used up all that comes is refused, and says no more than the first. When far
-// fewer requests succeed than the rate allows, a window is used up or much has changed,
-// and it searches again from a quarter, until one succeeds.
+// server can do much more. There is at most one cut in a tenth of a second, since refusals
+// come in bunches. When ten in a row are refused, or far fewer requests succeed than the
+// rate allows, a window is used up or much has changed. Then it searches again from a
+// quarter until one succeeds, and looks the less often the longer that takes: the next time
+// after about a third of the time that it has taken so far.
 //
 // If a refusal comes with a Retry-After it costs that time, so t then begins
 // after it and runs slower.
@@ -37,6 +38,9 @@ type foundRate struct {
 	searching bool
 	edge      float64       // where a search ends; 0: at the next refusal
 	slower    float64       // how much t runs slower
+	row       int           // refusals since the last success
+	dry       time.Duration // when the first of them came
+	doubling  time.Duration // in which a search doubles the rate
 	started   uint64        // pacing.started at that moment
 	since     time.Duration // when counting began
 	counts    [slots]slot
@@ -56,6 +60,14 @@ const (
 	// negligible is a share of refusals that does no harm, and at which it would take
 	// too long to tell whether it has to do with the rate.
 	negligible = 0.002
+
+	// usedUp is how many refusals in a row show that a window is used up. A server that is
+	// asked too much, or turns away one customer, seldom makes so many, and then they cost
+	// little, since the next success ends the search.
+	usedUp = 10
+
+	// longestDoubling bounds how rarely it is looked whether a window has been renewed.
+	longestDoubling = 5 * slotTime
 )
 
 type slot struct {
@@ -73,9 +85,14 @@ func (f *foundRate) slot(now time.Duration) *slot {
 }
 
 func (f *foundRate) succeeded(now, started time.Duration) {
-	if f.searching && f.edge > 0 && started > f.cut {
+	f.row = 0
+	if f.searching && started > f.cut {
 		// The window has been renewed, or the bucket has something in it again.
-		f.rate, f.set, f.searching = f.edge, now, false
+		if f.edge > 0 {
+			f.rate, f.set, f.searching = f.edge, now, false
+		} else if f.doubling > slotTime {
+			f.rate, f.set, f.doubling = f.at(now), now, slotTime
+		}
 	}
 	f.slot(now).Successes++
 	f.background.Succeeded(f.at(now))
@@ -106,6 +123,9 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 		f.since = max(now, 1)
 	}
 	f.slot(now).Refusals++
+	if f.row++; f.row == 1 {
+		f.dry = now
+	}
 	second := f.counted(now, slots)
 	current, early := f.at(now), f.rate > 0 && e.since <= f.started
 	level := current
@@ -115,24 +135,29 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 	if f.background.Explains(now, level) || second.Refusals <= negligible*second.Sum() {
 		return
 	}
-	if _, vain := f.background.Vain(now, level, leastRate); vain {
+	if _, vain := f.background.Vain(now, level, leastRate, slots*slotTime); vain {
 		f.rate, f.set = 0, now
 		return
 	}
-	if early || f.rate > 0 && !f.searching && now-f.cut < slotTime {
+	dry := f.row >= usedUp
+	switch {
+	case dry && !f.searching: // at once: what is sent until the next slot is in vain
+	case early, f.rate > 0 && !f.searching && now-f.cut < slotTime:
 		return
 	}
 	measured := f.measured(now, slots)
 	below := f.searching && f.edge > 0 && current < f.edge // the last refusal is not yet over
-	switch through := f.measured(now, 2) >= current/2; {
+	switch through := !dry && f.measured(now, 2) >= current/2; {
 	case current == 0:
 		f.rate, f.searching, f.edge = firstRate, true, 0
+		f.row, f.dry = 1, now // those before may be long past
 	case below:
 		f.rate = current / 4
 	case through && f.searching:
 		// The truth is between what came through in the last second, most of
 		// which was slower, and where the search has arrived.
 		f.rate, f.searching = cutTo*math.Sqrt(math.Max(measured, 1)*current), false
+		f.passed = f.rate
 		f.background.Descends(now, f.rate)
 	case through:
 		f.background.Descends(now, current)
@@ -149,7 +174,11 @@ func (f *foundRate) refused(now time.Duration, started uint64, e evidence) {
 		}
 		f.rate, f.searching = math.Min(current/4, f.edge), true
 	}
-	f.rate = math.Max(f.rate, leastRate)
+	f.rate, f.doubling = math.Max(f.rate, leastRate), slotTime
+	if d := min((now-f.dry)/4, longestDoubling); f.searching && d > slotTime {
+		// The longer it has been dry, the less it costs to look a little later.
+		f.doubling, f.rate = d, math.Min(f.rate, 1/(4*d.Seconds()))
+	}
 	f.set, f.cut, f.started = after(now, e.pause), now, started
 	f.slower = 1 + 20*e.pause.Seconds()
 }
@@ -161,9 +190,9 @@ func (f *foundRate) at(now time.Duration) float64 {
 		return 0
 	}
 	if f.searching {
-		found := math.Log2(f.edge/rate) * slotTime.Seconds() // when the edge is reached
+		found := math.Log2(f.edge/rate) * f.doubling.Seconds() // when the edge is reached
 		if !(t > found) || f.edge == 0 {
-			return math.Min(rate*math.Exp2(t/slotTime.Seconds()), 1e9)
+			return math.Min(rate*math.Exp2(t/f.doubling.Seconds()), 1e9)
 		}
 		t, rate = t-math.Max(0, found), math.Max(rate, f.edge)
 	}

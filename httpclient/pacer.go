@@ -25,7 +25,7 @@ func newPacer(longest time.Duration) *pacer {
 // brought about, is not evidence of how many requests the host can do at once.
 func (h *host) obey(resp *http.Response, o limiter.Outcome, p *places) limiter.Outcome {
 	quotas := !h.noPacing && speaksOfQuotas(resp.Header)
-	if o != limiter.Refused && !quotas {
+	if o != limiter.Refused && !quotas || o == limiter.Ignored {
 		if pc := h.pacer.Load(); pc != nil && o == limiter.Success {
 			pc.policy.silence()
 		}

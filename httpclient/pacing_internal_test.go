@@ -99,3 +99,22 @@ func TestRenewalIsPutOffByEachAnswer(t *testing.T) {
 		t.Errorf("renewed at %v, want the soonest that was said, 2 s", until)
 	}
 }
+
+// A window that is used up may last for long yet, and each look at it is a refusal.
+func TestUsedUpWindowIsLookedAtAsOftenAsAtFirst(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	p.hear(evidence{refused: true})
+	starts := 0
+	for now := time.Second; now < 31*time.Second; now += 5 * time.Millisecond {
+		if _, wait := p.Next(limiter.State{Now: now}); wait > 0 {
+			continue
+		}
+		p.Start(limiter.State{Now: now})
+		p.hear(evidence{refused: true, since: p.started.Load()})
+		starts++
+	}
+	if starts < 30 || starts > 70 {
+		t.Errorf("%d requests in half a minute in which all are refused, want from one to two a second", starts)
+
+	}
+}

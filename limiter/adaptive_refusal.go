@@ -52,7 +52,7 @@ func (a *adaptive) refused(now time.Duration) {
 	if a.answers.Explains(now, a.limit) {
 		return
 	}
-	if top, vain := a.answers.Vain(now, a.limit, a.least); vain {
+	if top, vain := a.answers.Vain(now, a.limit, a.least, 0); vain {
 		a.creeping = false
 		a.set(top, "refused as often at %.0f as at %.0f", a.limit, top)
 		return

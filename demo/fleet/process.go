@@ -78,7 +78,7 @@ func (p *process) account() (a account, err error) {
 
 func (p *process) end() {
 	p.ask.Close()
-	p.cmd.Wait()
+	_ = p.cmd.Wait() // how it ended is seen in what it has accounted for
 }
 
 // childMain is the whole program in a process of the fleet; in the parent it returns.
@@ -151,11 +151,14 @@ func call(ctx context.Context, o *order, l *limiter.Limiter, a *account) {
 			atomic.AddInt64(&a.Failed, 1)
 			return
 		}
-		io.Copy(io.Discard, resp.Body)
+		_, err = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
-		if resp.StatusCode == http.StatusOK {
+		switch {
+		case err != nil:
+			atomic.AddInt64(&a.Failed, 1)
+		case resp.StatusCode == http.StatusOK:
 			atomic.AddInt64(&a.Admitted, 1)
-		} else {
+		default:
 			atomic.AddInt64(&a.Refused, 1)
 		}
 	}

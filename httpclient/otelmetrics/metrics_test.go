@@ -169,6 +169,16 @@ func TestRequestStaysActiveAfterAPanic(t *testing.T) {
 	})
 }
 
+func TestRequestWithoutAURLPanics(t *testing.T) {
+	rt, err := otelmetrics.Requests(nil, otelmetrics.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rt.RoundTrip(&http.Request{}); err == nil {
+		t.Error("it was sent")
+	}
+}
+
 func TestHostsAreMissingOrWithoutBound(t *testing.T) {
 	reader := metric.NewManualReader()
 	c := otelmetrics.Config{

@@ -47,6 +47,9 @@ type requests struct {
 
 // RoundTrip implements http.RoundTripper.
 func (r *requests) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL == nil {
+		return r.base.RoundTrip(req) // it goes nowhere, and the base says so
+	}
 	// The context may be cancelled by the time that there is something to tell.
 	ctx := context.WithoutCancel(req.Context())
 	address, port := r.hosts.of(target(req))

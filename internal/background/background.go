@@ -28,6 +28,7 @@ type Background struct {
 	top          float64       // the level at which the present descent began; 0: there is none
 	began        time.Duration // when
 	upper, lower Tally         // the answers above half of that, and below
+	crossed      time.Duration // when the first refusal below came
 }
 
 // A Tally is how answers went.
@@ -91,6 +92,9 @@ func (b *Background) Descends(now time.Duration, level float64) {
 // background and chance account for it.
 func (b *Background) Explains(now time.Duration, level float64) bool {
 	if r := b.region(level); r != nil {
+		if r == &b.lower && r.Refusals == 0 {
+			b.crossed = now
+		}
 		r.Refusals++
 	}
 	if now-b.last > rememberedShare {
@@ -106,9 +110,10 @@ func (b *Background) Explains(now time.Duration, level float64) bool {
 
 // Vain is asked after a refusal that is heeded. If going down has turned out to be in vain
 // it returns the level at which it began. Where there is no lower level any refusals are
-// in vain that are not most.
-func (b *Background) Vain(now time.Duration, level, least float64) (top float64, vain bool) {
-	if level == 0 || level > b.top/2 || b.lower.Refusals < enoughRefusals {
+// in vain that are not most. Refusals below count after settling: where a level falls far in
+// little time the server is still asked too much at half of it, and may refuse as many.
+func (b *Background) Vain(now time.Duration, level, least float64, settling time.Duration) (top float64, vain bool) {
+	if level == 0 || level > b.top/2 || b.lower.Refusals < enoughRefusals || now-b.crossed < settling {
 		return 0, false
 	}
 	upper, lower := b.upper.share(), b.lower.share()

@@ -22,7 +22,7 @@ func TestRefusalsThatTheLevelBringsAboutAreTakenForTheBackground(t *testing.T) {
 		var b Background
 		b.Descends(time.Second, 100)
 		b.upper, b.lower = test.upper, test.lower
-		if top, vain := b.Vain(time.Minute, 40, 1); vain != test.vain || vain && top != 100 {
+		if top, vain := b.Vain(time.Minute, 40, 1, 0); vain != test.vain || vain && top != 100 {
 			t.Errorf("%s: in vain is %v, from %v", name, vain, top)
 		}
 	}
@@ -66,13 +66,15 @@ func TestBackgroundCoversWhateverComes(t *testing.T) {
 func TestDescentEndsWithItsFirstHalf(t *testing.T) {
 	var b Background
 	b.Descends(time.Second, 100)
+	now := time.Second
 	told := func(successes, refusals int, level float64) (top float64, vain bool) {
 		for range successes {
 			b.Succeeded(level)
 		}
 		for range refusals {
-			b.Explains(2*time.Second, level)
-			if top, vain = b.Vain(2*time.Second, level, 1); vain {
+			now += time.Second / 4
+			b.Explains(now, level)
+			if top, vain = b.Vain(now, level, 1, time.Second); vain {
 				break
 			}
 		}
@@ -98,7 +100,32 @@ func TestRefusalsAtTheLeastLevelAreHeededForEver(t *testing.T) {
 	for range 5 {
 		b.Explains(2*time.Second, 1)
 	}
-	if _, vain := b.Vain(2*time.Second, 1, 1); !vain {
+	if _, vain := b.Vain(2*time.Second, 1, 1, 0); !vain {
 		t.Error("they are heeded")
+	}
+}
+
+// A rate falls from far above what the server can do. Just below half it may be above
+// still, and then as many are refused as were on the way, some of which came from before.
+func TestServerThatIsStillAskedTooMuchHasABackground(t *testing.T) {
+	var b Background
+	b.Descends(time.Second, 1200)
+	tell := func(now time.Duration, successes, refusals int, level float64) (vain bool) {
+		for range successes {
+			b.Succeeded(level)
+		}
+		for range refusals {
+			b.Explains(now, level)
+			_, again := b.Vain(now, level, 1, time.Second)
+			vain = vain || again
+		}
+		return vain
+	}
+	tell(1100*time.Millisecond, 80, 20, 900)
+	if tell(1200*time.Millisecond, 50, 10, 590) {
+		t.Error("10 refusals within a tenth of a second are taken for the background")
+	}
+	if !tell(2200*time.Millisecond, 50, 10, 550) {
+		t.Error("there are as many after a second, and they are not taken for the background")
 	}
 }

@@ -70,7 +70,11 @@ func (h *HTTP) Law() string {
 	if h.config.Network > 0 {
 		left = "(timeout − network)"
 	}
-	return fmt.Sprintf("time-outs begin when in flight > capacity × %s = %.0f", left, h.config.Capacity()*(h.timeout-h.config.Network).Seconds())
+	law := h.config.Capacity() * (h.timeout - h.config.Network).Seconds()
+	if places := h.config.Workers + h.config.Queue; h.config.Queue > 0 && float64(places) < (1-edge)*law {
+		return fmt.Sprintf("refusals begin when in flight > workers + queue = %d; no time-outs: so many are below capacity × %s = %.0f", places, left, law)
+	}
+	return fmt.Sprintf("time-outs begin when in flight > capacity × %s = %.0f", left, law)
 }
 
 // StandIn reports false.

@@ -113,7 +113,9 @@ func TestTheLawIsOnlyStatedWhereItHolds(t *testing.T) {
 	}{
 		{func(*origin.Config) {}, "time-outs begin when in flight > capacity × timeout = 800"},
 		{func(c *origin.Config) { c.Network = 100 * time.Millisecond }, "time-outs begin when in flight > capacity × (timeout − network) = 720"},
-		{func(c *origin.Config) { c.Queue = 50 }, "time-outs begin when in flight > capacity × timeout = 800"},
+		{func(c *origin.Config) { c.Queue = 1000 }, "time-outs begin when in flight > capacity × timeout = 800"},
+		// Of 58 that are let in nobody waits for a second, and the 59th is refused.
+		{func(c *origin.Config) { c.Queue = 50 }, "refusals begin when in flight > workers + queue = 58; no time-outs: so many are below capacity × timeout = 800"},
 		{func(c *origin.Config) { c.Quota = 400 }, ""},
 		{func(c *origin.Config) { c.Backlog = 16 }, ""},
 		{func(c *origin.Config) { c.Streams = 8 }, ""},

@@ -14,6 +14,10 @@ type Regions struct {
 	// CollapseFrom is the smallest limit that was measured from which on the
 	// goodput has fallen, 0 if it does not fall: more in flight gets less done.
 	CollapseFrom int `json:"collapse_from"`
+	// FailingFrom is the smallest limit that was measured with which more than one call
+	// in a hundred failed, 0 if there is none. A curve of goodput does not tell: it is for
+	// whoever has counted them to set.
+	FailingFrom int `json:"failing_from,omitempty"`
 }
 
 // collapsed is the share of the best goodput below which a curve has fallen.

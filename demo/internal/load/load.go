@@ -44,7 +44,10 @@ type Measurement struct {
 	Latency experiment.Percentiles `json:"latency_ms"` // of Counts, without the cancelled
 	// Little is goodput × mean latency over the limit. By Little's law it is 1
 	// if all calls succeed; what is missing, the harness has not accounted for.
-	Little     float64  `json:"little"`
+	Little float64 `json:"little"`
+	// Variation is the standard deviation of the latencies of the successes, relative
+	// to their mean: 0 if all calls take equally long.
+	Variation  float64  `json:"variation"`
 	Seconds    float64  `json:"seconds"`     // that the trial has taken
 	ForeignCPU *float64 `json:"foreign_cpu"` // as in a run
 	Noisy      bool     `json:"noisy"`

@@ -58,6 +58,7 @@ func (t Trial) measurement(logs []log) Measurement {
 	from := t.Ramp + t.Warm
 	latencies := experiment.MergedLatencies()
 	var successes []time.Duration
+	var took []float64
 	for _, l := range logs {
 		for _, c := range l.calls {
 			m.All.Add(c.end)
@@ -69,13 +70,17 @@ func (t Trial) measurement(logs []log) Measurement {
 				latencies.Add(c.took)
 			}
 			if c.end == experiment.Succeeded {
-				successes = append(successes, c.at)
+				successes, took = append(successes, c.at), append(took, c.took.Seconds())
 			}
 		}
 	}
 	m.Latency = latencies.Percentiles()
 	m.Goodput = Slope(successes, t.Window)
 	m.Little = m.Goodput * m.Latency.Mean / 1000 / float64(t.Limit)
+	if len(took) > 1 {
+		mean, deviation := stat.MeanStdDev(took, nil)
+		m.Variation = deviation / mean
+	}
 	return m
 }
 

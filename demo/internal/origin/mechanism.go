@@ -101,3 +101,13 @@ func (c Config) burst() int {
 // quotaBurst is short: a burst of a second's worth would hide the quota from
 // whoever measures for a second.
 const quotaBurst = 100 * time.Millisecond
+
+// Settling is how long an origin that was idle may do more than it can do in the long
+// run: until callers who ask for a fifth more than the quota have used up its burst. It
+// is 0 without a quota.
+func (c Config) Settling() time.Duration {
+	if c.Quota > 0 {
+		return 5 * quotaBurst
+	}
+	return 0
+}

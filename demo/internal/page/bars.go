@@ -79,7 +79,7 @@ func newBars(g *report.Group) bars {
 			row.Ends = append(row.Ends, end{e.name, 100 * float64(count) / float64(r.N)})
 			if e.name != "ok" {
 				b.HasEnds = true
-				row.EndText += fmt.Sprintf(" %d %s (%.0f %%)", count, e.words, 100*float64(count)/float64(r.N))
+				row.EndText += fmt.Sprintf(" %d %s (%s %%)", count, e.words, report.Percent(float64(count), r.N))
 			}
 		}
 		if row.EndText == "" {

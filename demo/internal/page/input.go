@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,6 +55,10 @@ func Parse(text []byte) (File, error) {
 		Sleep       *SleepSweep    `json:"sleep_sweep"`
 
 		Runs json.RawMessage `json:"runs"`
+	}
+	// Not the decoder's own words for what is no object: they spell out our type.
+	if first := bytes.TrimSpace(text); json.Valid(text) && first[0] != '{' {
+		return File{}, fmt.Errorf("%w: it holds no object", ErrNotOurs)
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
 		return File{}, fmt.Errorf("%w: %w", ErrNotOurs, err)

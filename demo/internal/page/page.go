@@ -140,6 +140,9 @@ func (v *view) addSweep(s *Sweep) {
 		v.warn("Limits are missing: " + s.Error)
 	}
 	sv := newSweepView(s)
+	if sv.Noisy {
+		v.warn("Other programs were busy on this machine during some measurements, which are marked †. Measure again before you believe a knee.")
+	}
 	sv.ID = fmt.Sprintf("sweep-%d", len(v.Sweeps)+1)
 	v.Sweeps = append(v.Sweeps, sv)
 	v.Charts = append(v.Charts, sv.Charts...)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
 )
@@ -80,11 +81,18 @@ type Regions struct {
 	LinearTo     int `json:"linear_to"`
 	FlatTo       int `json:"flat_to"`
 	CollapseFrom int `json:"collapse_from"`
+	FailingFrom  int `json:"failing_from"`
 }
 
 // String names them.
 func (r Regions) String() string {
-	text := fmt.Sprintf("Up to %d in flight every further call brings goodput; up to %d it only brings latency", r.LinearTo, r.FlatTo)
+	text := fmt.Sprintf("Up to %d in flight every further call brings goodput", r.LinearTo)
+	if r.FlatTo > r.LinearTo {
+		text += fmt.Sprintf("; up to %d it only brings latency", r.FlatTo)
+		if r.FailingFrom > 0 && r.FailingFrom <= r.FlatTo {
+			text = strings.TrimSuffix(text, "only brings latency") + fmt.Sprintf("brings none, and from %d on calls fail", r.FailingFrom)
+		}
+	}
 	if r.CollapseFrom > 0 {
 		text += fmt.Sprintf("; from %d on more in flight gets less done", r.CollapseFrom)
 	}
@@ -158,6 +166,14 @@ func newSweepView(s *Sweep) *sweepView {
 		v.Charts = []*chart{s.goodput(), s.latency()}
 	}
 	return v
+}
+
+// Early is why a probe ended before it was done, empty if it was not so.
+func (s *Sweep) Early() string {
+	if s.Stopped == "done" {
+		return ""
+	}
+	return s.Stopped
 }
 
 func (s *Sweep) columns() (x, goodput, p50, p99 []float64) {

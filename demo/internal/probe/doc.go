@@ -3,10 +3,16 @@
 //
 // It begins with one call at a time and takes half as many again as long as
 // that brings what it should: below the knee goodput is in proportion to the
-// limit, and where it falls 7 % short of that, the knee is passed, by no more
-// than 60 %; it looks twice before it believes that. It then measures between the limits that enclose the knee, in four
-// rounds, and applies the rule of package knee. Callers begin one after another,
-// so that a step up is a slope.
+// limit, and where it falls 7 % short of that, and of what chance may do, the knee is
+// passed: by no more than 60 % if all calls take equally long, by more if they do not.
+// It looks three times before it believes that. It then measures between the limits
+// that enclose the knee, in four rounds, and applies the rule of package knee. Callers
+// begin one after another, so that a step up is a slope.
+//
+// The less alike the latencies of a lone call are, the longer are the windows, up to a
+// 25th of the time: a goodput of few calls says little. It remains a matter of luck
+// where such calls are long. With 100 ms, exponentially distributed, one probe in two or
+// three comes within 20 % of the knee, and more time helps little.
 //
 // It stops for good at the first sign of harm: a call that fails or is refused
 // (429 and 503, with or without Retry-After), or that takes ten times as long as

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -32,6 +33,12 @@ const (
 	harmfully = 10
 	leastHarm = 500 * time.Millisecond
 	ofGoodput = 0.9
+	// doubt is how many standard errors of a goodput may be chance.
+	doubt = 2
+	// exact is the standard error, relative to the goodput, that a window is long
+	// enough for, and longest the part of the time that it may take for that.
+	exact   = 0.03
+	longest = 25
 )
 
 // errStop ends a probe whose result says why.
@@ -42,8 +49,10 @@ type search struct {
 	target load.Target
 	result *Result
 	lone   time.Duration
-	trial  load.Trial // of the next measurement, but for its limit
-	round  int        // that the next measurement belongs to
+	// variation is that of the latencies of a lone call.
+	variation float64
+	trial     load.Trial // of the next measurement, but for its limit
+	round     int        // that the next measurement belongs to
 }
 
 // Run probes the target. The result says how it ended, whatever happens. The
@@ -113,7 +122,7 @@ func (s *search) alone(ctx context.Context) error {
 		s.result.Stopped = fmt.Sprintf("no call ended within %v", s.trial.Window)
 		return fmt.Errorf("%w within %v", ErrNoAnswer, s.trial.Window)
 	}
-	s.lone = time.Duration(m.Latency.Mean * float64(time.Millisecond))
+	s.lone, s.variation = time.Duration(m.Latency.Mean*float64(time.Millisecond)), m.Variation
 	s.trial = load.Trial{
 		Ramp: 2 * s.lone, Warm: s.lone, Window: max(leastWindow, cycles*s.lone),
 		Careful: true, Longest: max(harmfully*s.lone, s.lone+leastHarm),
@@ -128,7 +137,7 @@ func (s *search) climb(ctx context.Context) (err error) {
 	limit := s.largest()
 	for !s.short(limit) {
 		last := limit
-		if limit = max(last+1, int(step*float64(last))); limit > s.Caps.Concurrency {
+		if limit = min(max(last+1, int(step*float64(last))), s.Caps.Concurrency); limit <= last {
 			s.result.Stopped = fmt.Sprintf("the cap of %d calls at once was reached", s.Caps.Concurrency)
 			return errStop
 		}
@@ -158,16 +167,25 @@ func (s *search) largest() int {
 
 // short reports whether the limit, the largest so far, brings less than it
 // should, judged by the best of all measurements of it and of smaller ones.
+//
+// Calls that do not all take equally long make goodputs that chance has a part in.
+// What might be chance is no shortfall: with exponential service times the luckiest of
+// the first few limits would be the measure of all others, and an endpoint with 32
+// places would be found to have 8.
 func (s *search) short(limit int) bool {
-	perCall := 0.0
+	perCall, best := 0.0, 0.0
 	for _, m := range s.result.Measurements {
-		if m.Limit < limit {
-			perCall = max(perCall, m.Goodput/float64(m.Limit))
+		chance := doubt * m.Variation / math.Sqrt(max(1, float64(m.Counts.Succeeded)))
+		switch {
+		case m.Limit < limit:
+			perCall = max(perCall, m.Goodput*(1-chance)/float64(m.Limit))
+		case m.Limit == limit:
+			best = max(best, m.Goodput*(1+chance))
 		}
 	}
 	// Against all smaller ones, and not the last alone: at several steps of
 	// 6 % each a curve would bend unseen.
-	return s.best(limit) < proportion*perCall*float64(limit)
+	return best < proportion*perCall*float64(limit)
 }
 
 // best is the best goodput with the limit.
@@ -185,6 +203,7 @@ func (s *search) best(limit int) (goodput float64) {
 func (s *search) measure(ctx context.Context, step string, limit int) (load.Measurement, error) {
 	t := s.trial
 	t.Limit = limit
+	t.Window = max(t.Window, s.window(limit))
 	expected := (t.Ramp + t.Warm + t.Window + 2*s.lone).Seconds()
 	switch {
 	case s.spent()+expected > s.Caps.Time.Seconds():
@@ -194,11 +213,19 @@ func (s *search) measure(ctx context.Context, step string, limit int) (load.Meas
 		s.result.Stopped = fmt.Sprintf("the cap of %d requests was reached", s.Caps.Requests)
 		return load.Measurement{Limit: limit}, errStop
 	}
-	m, err := s.target.Measure(ctx, t)
+	// The calls that are under way when a window ends are waited for, and one of them may
+	// take as long as its timeout.
+	within, cancel := context.WithTimeout(ctx, s.Caps.Time-time.Duration(s.spent()*float64(time.Second)))
+	defer cancel()
+	m, err := s.target.Measure(within, t)
 	m.Round = s.free(limit)
 	s.result.Calls += m.All.Sum()
 	s.result.Failed += m.All.Sum() - m.All.Succeeded - m.All.Cancelled
 	s.result.Seconds += m.Seconds
+	if err != nil && ctx.Err() == nil && within.Err() != nil {
+		s.result.Stopped = fmt.Sprintf("the cap of %v was reached", s.Caps.Time)
+		return m, errStop
+	}
 	if err != nil {
 		return m, err
 	}
@@ -217,6 +244,14 @@ func (s *search) measure(ctx context.Context, step string, limit int) (load.Meas
 	}
 	s.result.Measurements = append(s.result.Measurements, m)
 	return m, nil
+}
+
+// window is how long calls must be counted for their number to say how many there are
+// in the long run: the less alike they are, the longer, and the shorter the more of
+// them are made at once.
+func (s *search) window(limit int) time.Duration {
+	calls := s.variation * s.variation / (exact * exact)
+	return min(time.Duration(calls/float64(limit)*float64(s.lone)), s.Caps.Time/longest)
 }
 
 // free is the round of the next measurement with the limit: the one that is under

@@ -77,35 +77,6 @@ func TestTheRecommendationIsNearTheTruth(t *testing.T) {
 	}
 }
 
-func TestEveryCapEndsTheProbeAndIsNamed(t *testing.T) {
-	w := knee.Network{Workers: 200, Service: 10 * ms}
-	for _, tt := range []struct {
-		name    string
-		change  func(*Config)
-		stopped string
-	}{
-		{"concurrency", func(c *Config) { c.Caps.Concurrency = 30 }, "the cap of 30 calls at once"},
-		{"requests", func(c *Config) { c.Caps.Requests = 500 }, "the cap of 500 requests"},
-		{"time", func(c *Config) { c.Caps.Time = 2 * time.Second }, "the cap of 2s"},
-		{"rate", func(c *Config) { c.Caps.Rate = 1000 }, "the cap of 1000 calls per second"},
-	} {
-		c := config()
-		tt.change(&c)
-		r, err := Run(t.Context(), virtual(w, 1), c)
-		if err != nil || !strings.Contains(r.Stopped, tt.stopped) || !r.AtLeast || r.Limit < 1 || r.Harm != "" {
-			t.Errorf("%s: %v, limit %d, %s, harm %q", tt.name, err, r.Limit, r.Stopped, r.Harm)
-		}
-		for _, m := range r.Measurements {
-			if m.Limit > c.Caps.Concurrency {
-				t.Errorf("%s: %d at once", tt.name, m.Limit)
-			}
-		}
-		if r.Seconds > c.Caps.Time.Seconds() {
-			t.Errorf("%s: %.1f s", tt.name, r.Seconds)
-		}
-	}
-}
-
 // steps answers with one measurement after another.
 type steps struct {
 	made int

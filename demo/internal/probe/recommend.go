@@ -36,10 +36,10 @@ func (s *search) conclude() {
 	r.Rate = ofGoodput * best.Goodput
 	climbed := fmt.Sprintf("nothing above it was clean: %s", r.Stopped)
 	if k, err := knee.Find(s.points()); err == nil {
-		r.Knee = &k
 		// While the largest limit brings what it should there is no knee yet,
 		// and it is the best that is known.
 		if s.short(s.largest()) {
+			r.Knee = &k
 			r.Limit, r.From, r.To = k.Limit, k.From, k.To
 			r.Rate = ofGoodput * k.Best
 			climbed = fmt.Sprintf("it is the smallest with %.0f %% of the best goodput, %.0f/s", 100*knee.Share, k.Best)

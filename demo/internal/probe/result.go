@@ -56,7 +56,7 @@ type Result struct {
 	Failed  int     `json:"failed"`
 	Seconds float64 `json:"seconds"`
 
-	Knee         *knee.Knee         `json:"knee"` // of the clean measurements; null if they are too few
+	Knee         *knee.Knee         `json:"knee"` // of the clean measurements; null if they are too few or none has passed it
 	Points       []sweep.Point      `json:"points"`
 	Measurements []load.Measurement `json:"measurements"`
 	Interrupted  bool               `json:"interrupted"`

@@ -70,8 +70,8 @@ func (e badEnd) under(n int, rows []Row) (clean, dirty []string) {
 		}
 		// From the least to the greatest: a median of 0 is not none.
 		of := spreadOf(r.All, func(run *experiment.Run) float64 { return float64(e.count(run.Counts)) })
-		numbers, percent := of.whole(), share(of.Min, n)
-		if most := share(of.Max, n); most != percent {
+		numbers, percent := of.whole(), Percent(of.Min, n)
+		if most := Percent(of.Max, n); most != percent {
 			percent += "–" + most
 		}
 		switch {
@@ -86,7 +86,18 @@ func (e badEnd) under(n int, rows []Row) (clean, dirty []string) {
 	return clean, dirty
 }
 
-func share(count float64, n int) string { return fmt.Sprintf("%.0f", 100*count/float64(n)) }
+// Percent is a share of n in percent, in whole ones, but for what is none or all of them
+// only if it is rounded: 2 of 500 are not 0 %.
+func Percent(count float64, n int) string {
+	percent := 100 * count / float64(n)
+	switch {
+	case 0 < percent && percent < 1:
+		return fmt.Sprintf("%.1g", percent)
+	case 99 < percent && percent < 100:
+		return "over 99"
+	}
+	return fmt.Sprintf("%.0f", percent)
+}
 
 func list(names []string) string {
 	if len(names) < 2 {

@@ -17,12 +17,19 @@ import (
 // so that a path that cannot be written is known before anybody has waited, and
 // what was there keeps its content until the new one is complete.
 //
+// The new content is in a file of its own for as long as it takes to write it,
+// and not from before the runs: a program that a second Ctrl-C or a closed pipe
+// ends in the middle of them has no chance to clear up.
+//
 // Only a regular file can be replaced. Anything else, such as a pipe or a
 // device, is what it is because of its place, and is written to.
 type File struct {
-	file   *os.File
-	target string // what file is renamed to; empty if file is written in place
-	cut    bool   // file holds what was there before
+	file *os.File // what is written in place; nil if target is replaced
+	cut  bool     // file holds what was there before
+
+	target string
+	mode   fs.FileMode // of what replaces target
+	exact  bool        // the umask takes no share of mode
 }
 
 // Create prepares to write to path. It waits for whoever reads a pipe, as a
@@ -66,8 +73,9 @@ func createNew(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	temp, err := tempBeside(target, 0o666) // the umask takes its share, as of any new file
-	return &File{file: temp, target: target}, err
+	f := &File{target: target, mode: 0o666} // the umask takes its share, as of any new file
+	_, err = f.attempt()
+	return f, err
 }
 
 // createOver prepares to write a file that exists.
@@ -82,22 +90,23 @@ func createOver(path string, old fs.FileInfo) (*File, error) {
 	if err != nil {
 		return inPlace, nil
 	}
-	// Never wider than the old one, not even for a moment.
-	temp, err := tempBeside(target, old.Mode().Perm())
-	if err != nil {
-		return inPlace, nil
-	}
-	info, err := temp.Stat()
-	if err == nil {
-		err = temp.Chmod(old.Mode().Perm())
-	}
-	if err != nil || !canTakePlace(info, old) {
-		_ = temp.Close()
-		_ = os.Remove(temp.Name())
+	f := &File{target: target, mode: old.Mode().Perm(), exact: true}
+	if created, err := f.attempt(); err != nil || !canTakePlace(created, old) {
 		return inPlace, nil
 	}
 	_ = file.Close() // nothing was written
-	return &File{file: temp, target: target}, nil
+	return f, nil
+}
+
+// attempt makes what would replace the target, and removes it again.
+func (f *File) attempt() (fs.FileInfo, error) {
+	temp, err := f.replacement()
+	if err != nil {
+		return nil, err
+	}
+	info, err := temp.Stat()
+	_ = temp.Close()
+	return info, errors.Join(err, os.Remove(temp.Name()))
 }
 
 // openSpecial opens what is not a regular file. Opening a pipe waits for its
@@ -149,15 +158,23 @@ func resolve(path string) (string, error) {
 	return "", errors.New("too many symbolic links")
 }
 
-// tempBeside creates a file in the folder of path. It is not os.CreateTemp,
-// whose files ignore the umask.
-func tempBeside(path string, mode fs.FileMode) (*os.File, error) {
+// replacement creates an empty file in the folder of the target. It is not
+// os.CreateTemp, whose files ignore the umask.
+func (f *File) replacement() (*os.File, error) {
 	for {
-		name := ".tidegate-demo-" + strconv.FormatUint(rand.Uint64(), 36)
-		f, err := os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-		if !errors.Is(err, fs.ErrExist) {
-			return f, err
+		name := filepath.Join(filepath.Dir(f.target), ".tidegate-demo-"+strconv.FormatUint(rand.Uint64(), 36))
+		// Never wider than the old one, not even for a moment.
+		temp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.mode)
+		if errors.Is(err, fs.ErrExist) {
+			continue
 		}
+		if err == nil && f.exact {
+			if err = temp.Chmod(f.mode); err != nil {
+				_ = temp.Close()
+				_ = os.Remove(name)
+			}
+		}
+		return temp, err
 	}
 }
 
@@ -176,31 +193,35 @@ func (f *File) Commit(d Writer) error {
 
 // CommitText writes text and puts it in its place.
 func (f *File) CommitText(text []byte) (err error) {
-	if f.cut {
-		err = f.file.Truncate(0)
-	}
-	if err == nil {
-		_, err = f.file.Write(text)
-	}
-	if closeErr := f.file.Close(); err == nil {
-		err = closeErr
-	}
 	if f.target == "" {
+		if f.cut {
+			err = f.file.Truncate(0)
+		}
+		if err == nil {
+			_, err = f.file.Write(text)
+		}
+		return errors.Join(err, f.file.Close())
+	}
+	temp, err := f.replacement()
+	if err != nil {
 		return err
 	}
+	_, err = temp.Write(text)
+	if closeErr := temp.Close(); err == nil {
+		err = closeErr
+	}
 	if err == nil {
-		err = os.Rename(f.file.Name(), f.target)
+		err = os.Rename(temp.Name(), f.target)
 	}
 	if err != nil {
-		_ = os.Remove(f.file.Name())
+		_ = os.Remove(temp.Name())
 	}
 	return err
 }
 
 // Discard gives up. The file that was there is as it was.
 func (f *File) Discard() {
-	_ = f.file.Close()
-	if f.target != "" {
-		_ = os.Remove(f.file.Name())
+	if f.file != nil {
+		_ = f.file.Close()
 	}
 }

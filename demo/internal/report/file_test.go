@@ -45,6 +45,25 @@ func TestAnOldFileSurvivesUntilTheNewOneIsComplete(t *testing.T) {
 	}
 }
 
+// A second Ctrl-C, or the end of whoever reads the tables through a pipe, ends the
+// program between the two, and nothing of it clears up.
+func TestAProgramThatIsKilledBetweenCreateAndCommitLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	old := filepath.Join(dir, "old.json")
+	if err := os.WriteFile(old, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{old, filepath.Join(dir, "new.json")} {
+		if _, err := Create(t.Context(), path, os.Stdout); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 || entries[0].Name() != "old.json" {
+		t.Errorf("the folder holds %v (%v), want old.json alone", entries, err)
+	}
+}
+
 func TestAPathThatCannotBeWrittenIsKnownAtOnce(t *testing.T) {
 	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none", "x.json")} {
 		if _, err := Create(t.Context(), path, os.Stdout); err == nil || !strings.Contains(err.Error(), path) {

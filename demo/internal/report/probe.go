@@ -50,5 +50,5 @@ func Probe(w io.Writer, s Style, r *probe.Result) {
 
 %s
 `, r.Limit, max(1, r.Rate), max(1, r.Limit), int(1000*r.Timeout),
-		s.good(fmt.Sprintf("use limit = %d (%d…%d), because %s", r.Limit, r.From, r.To, r.Because)))
+		s.good(fmt.Sprintf("use limit = %d (%d…%d), because %s", r.Limit, r.From, r.To, r.Because+sweep.Doubt(r.Points, r.Interrupted))))
 }

@@ -43,6 +43,9 @@ memory: above what the program had before the run. the post: Python's asyncio on
 	if d.Interrupted {
 		fmt.Fprintln(w, s.bad("interrupted: rows marked cut ended early, and runs are missing"))
 	}
+	if d.Error != "" {
+		fmt.Fprintln(w, s.bad("not complete: "+d.Error))
+	}
 	fmt.Fprint(w, `
 Next:
   go run ./demo --experiments sleep --n 1000000         where do batches begin to win?

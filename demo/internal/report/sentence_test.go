@@ -126,10 +126,10 @@ func TestASentenceTellsEveryWayToEndBadly(t *testing.T) {
 		made("http", 1000, "fixed", 1, experiment.Counts{Rejected: 10, Cancelled: 1}),
 	}))
 	want := "None of the 1,000 tasks timed out under unbounded and fixed; " +
-		"2 of 1,000 tasks (0 %) were refused under unbounded; " +
+		"2 of 1,000 tasks (0.2 %) were refused under unbounded; " +
 		"10 of 1,000 tasks (1 %) were rejected by the limiter under fixed; " +
 		"754 of 1,000 tasks (75 %) failed under unbounded; " +
-		"1 of 1,000 tasks (0 %) were cancelled under fixed."
+		"1 of 1,000 tasks (0.1 %) were cancelled under fixed."
 	if text != want {
 		t.Errorf("%q, want %q", text, want)
 	}

@@ -56,15 +56,17 @@ func Advice(w io.Writer, s Style, limit, from, to int, because string) {
 func sweepTable(w io.Writer, s Style, r *sweep.Result) {
 	t := NewTable(s, func(i int) bool { return i == 9 },
 		"limit", "goodput/s", "least–most", "of best", "p50 ms", "p99 ms", "failed", "L = X × W", "rounds", "")
-	noisy := false
+	noisy, missing := false, false
 	for _, p := range r.Points {
+		of := p.Share
+		if of == 0 && r.Knee != nil { // of a file that does not have it, or no call succeeded
+			of = p.Goodput / r.Knee.Best
+		}
 		share, mark := "", ""
-		if r.Knee != nil {
-			of := p.Share
-			if of == 0 { // of a file that does not have it, or no call succeeded
-				of = p.Goodput / r.Knee.Best
-			}
+		if of > 0 || r.Knee != nil {
 			share, mark = ofBest(of), bar(of)
+		}
+		if r.Knee != nil {
 			switch {
 			case p.Limit == r.Knee.Limit:
 				mark += s.good(" ← knee")
@@ -77,16 +79,28 @@ func sweepTable(w io.Writer, s Style, r *sweep.Result) {
 			limit, noisy = limit+"†", true
 		}
 		failed := p.Counts.Sum() - p.Counts.Succeeded
+		little := fmt.Sprintf("%.2f", p.Little)
+		if failed == 0 && 0 < p.Little && p.Little < accounted {
+			little, missing = little+"‡", true
+		}
 		t.AppendRow(table.Row{
 			limit, fmt.Sprintf("%.0f", p.Goodput), fmt.Sprintf("%.0f–%.0f", p.Least, p.Most), share,
-			number(p.P50), number(p.P99), s.failures(failed, max(1, p.Counts.Sum())), fmt.Sprintf("%.2f", p.Little), p.Rounds, mark,
+			number(p.P50), number(p.P99), s.failures(failed, max(1, p.Counts.Sum())), little, p.Rounds, mark,
 		})
 	}
 	WriteTable(w, t)
 	if noisy {
 		fmt.Fprintln(w, "  "+s.dim("† other programs used more than 12 % of this machine in at least one of the rounds"))
 	}
+	if missing {
+		fmt.Fprintln(w, "  "+s.dim("‡ below 0.9: calls that took longer than was measured are missing from the latencies"))
+	}
 }
+
+// accounted is what Little's law must have found of the calls in flight. Where none has
+// failed, the others were under way when the measurement ended: a connection that waits
+// a second to be accepted, say, while those that have one are quick.
+const accounted = 0.9
 
 // ofBest writes a share with one digit and rounded down, so that it has the 95 %
 // of the rule only if the rule has found them.
@@ -126,7 +140,13 @@ func findings(s Style, r *sweep.Result) []string {
 		lines = append(lines, line+".")
 	}
 	g := r.Regions
-	line := fmt.Sprintf("Regions: linear 1…%d; flat %d…%d, where only the latency grows", g.LinearTo, g.LinearTo, g.FlatTo)
+	line := fmt.Sprintf("Regions: linear 1…%d", g.LinearTo)
+	if g.FlatTo > g.LinearTo {
+		line += fmt.Sprintf("; flat %d…%d, where only the latency grows", g.LinearTo, g.FlatTo)
+		if g.FailingFrom > 0 && g.FailingFrom <= g.FlatTo {
+			line = strings.TrimSuffix(line, "only the latency grows") + s.bad(fmt.Sprintf("no more gets done, and from %d on calls fail", g.FailingFrom))
+		}
+	}
 	switch {
 	case g.CollapseFrom > 0:
 		line += s.bad(fmt.Sprintf("; collapse from %d", g.CollapseFrom))
@@ -195,7 +215,10 @@ func NewSweepProgress(w io.Writer, s Style) *SweepProgress {
 
 // Measured shows a measurement.
 func (p *SweepProgress) Measured(step string, m load.Measurement) {
-	line := fmt.Sprintf("  %s: limit %d, %.0f/s, p50 %s ms", step, m.Limit, m.Goodput, number(m.Latency.P50))
+	line := fmt.Sprintf("  %s: limit %d, %.0f/s", step, m.Limit, m.Goodput)
+	if m.Counts.Sum() > m.Counts.Cancelled { // or nothing has a latency
+		line += fmt.Sprintf(", p50 %s ms", number(m.Latency.P50))
+	}
 	if bad := m.All.Sum() - m.All.Succeeded; bad > 0 {
 		line += fmt.Sprintf(", %d failed", bad)
 	}

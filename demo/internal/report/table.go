@@ -122,7 +122,7 @@ func (s Style) failures(count, n int) string {
 	if count == 0 {
 		return "0"
 	}
-	return s.bad(fmt.Sprintf("%d (%.0f %%)", count, 100*float64(count)/float64(n)))
+	return s.bad(fmt.Sprintf("%d (%s %%)", count, Percent(float64(count), n)))
 }
 
 // pair leaves out a p99 that would be no more than the slowest call.

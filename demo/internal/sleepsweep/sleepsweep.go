@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
+	"github.com/tidegate-go/tidegate/demo/internal/statistics"
 )
 
 // BytesPerTask is what a sleeping goroutine needs: its stack of 2 kB, its
@@ -173,8 +174,7 @@ func (s *sweep) add(r *experiment.Run, row Row) {
 		o.Noisy = o.Noisy || row.Noisy
 	}
 	o := &s.result.Rows[i]
-	wall := slices.Sorted(slices.Values(o.Wall))
-	o.Median = (wall[(len(wall)-1)/2] + wall[len(wall)/2]) / 2
+	o.Median = statistics.Median(o.Wall) // as the tables of the same runs have it
 	if s.Ran != nil {
 		s.Ran(r, row)
 	}

@@ -76,3 +76,15 @@ func TestAnInterruptLeavesOutTheRunThatWasCut(t *testing.T) {
 		t.Errorf("%v, interrupted %v, %d rows, %d runs", err, r.Interrupted, len(r.Rows), len(runs))
 	}
 }
+
+// The sweep took the mean of the middle two runs, and the tables of the same runs the
+// lower one: one page of the report had 0.31 s and 0.30 s for the same policy.
+func TestTheMedianIsThatOfTheTables(t *testing.T) {
+	s := &sweep{result: &Result{}}
+	for _, wall := range []float64{0.310, 0.304} {
+		s.add(nil, Row{N: 10, Policy: experiment.Unbounded, Wall: []float64{wall}})
+	}
+	if got := s.result.Rows[0].Median; got != 0.304 {
+		t.Errorf("%v, want 0.304, which was measured", got)
+	}
+}

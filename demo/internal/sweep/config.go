@@ -18,6 +18,9 @@ type Config struct {
 	// Window is for how long calls are counted with each limit. 0 means six
 	// times the latency of a lone call, and at least 250 ms.
 	Window time.Duration
+	// Warm is how long calls are made with each limit before any is counted, at least;
+	// 0 means one and a half times the latency of a lone call.
+	Warm time.Duration
 	// Seed is what the order within a round follows from.
 	Seed uint64
 	// Measured, if set, is told each measurement as it is made, and the step

@@ -96,6 +96,13 @@ func CurveOf(measurements []load.Measurement) []knee.Point {
 	return points
 }
 
+// Conclude returns the result of measurements that were made elsewhere.
+func Conclude(measurements []load.Measurement) *Result {
+	r := &Result{Share: knee.Share, Measurements: measurements}
+	r.conclude()
+	return r
+}
+
 // conclude draws what there is to say from the measurements.
 func (r *Result) conclude() {
 	r.Points = Summarise(r.Measurements)
@@ -110,7 +117,31 @@ func (r *Result) conclude() {
 		r.USL = &u
 	}
 	regions := knee.FindRegions(points, k)
+	for _, p := range slices.Backward(r.Points) {
+		if p.failed() > failing {
+			regions.FailingFrom = p.Limit
+		}
+	}
 	r.Regions = &regions
+}
+
+// failing is the share of calls above which failures are no exception.
+const failing = 0.01
+
+// failed is the share of calls that did not succeed.
+func (p Point) failed() float64 {
+	return 1 - float64(p.Counts.Succeeded)/float64(max(1, p.Counts.Sum()))
+}
+
+// FailedAt is the share of the calls that failed with the limit that is the answer, or
+// with the next larger one that was measured.
+func (r *Result) FailedAt() float64 {
+	for _, p := range r.Points {
+		if p.Limit >= r.Knee.Limit {
+			return p.failed()
+		}
+	}
+	return 0
 }
 
 // Summarise sums up measurements, a point for each limit, in order.
@@ -186,5 +217,20 @@ func (r *Result) Because() string {
 	if k.Open {
 		text += fmt.Sprintf(", which still grew at the largest limit measured, %d", r.Points[len(r.Points)-1].Limit)
 	}
-	return text
+	if share := r.FailedAt(); share > failing {
+		text += fmt.Sprintf(", although %.0f %% of the calls fail there", 100*share)
+	}
+	return text + Doubt(r.Points, r.Interrupted)
+}
+
+// Doubt is what an answer from these points must not go without, and empty if there is
+// nothing.
+func Doubt(points []Point, interrupted bool) string {
+	switch {
+	case interrupted:
+		return "; but it was interrupted before it was sure"
+	case slices.ContainsFunc(points, func(p Point) bool { return p.Noisy }):
+		return "; but other programs were busy meanwhile, so run it again before you believe it"
+	}
+	return ""
 }

@@ -98,7 +98,7 @@ func (s *search) wide() bool {
 func (s *search) measure(ctx context.Context, step string, limit, round int) (load.Measurement, error) {
 	// The first calls of a trial find nobody before them. Once so many have
 	// ended as there are callers, all wait as long as they are going to.
-	warm := s.warm
+	warm := max(s.warm, s.Warm)
 	if s.best > 0 {
 		warm = min(max(warm, seconds(1.2*float64(limit)/s.best)), mostWindow)
 	}
