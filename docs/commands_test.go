@@ -62,6 +62,8 @@ var shortForms = []shortForm{
 	{words: []string{"go test -v -run Soak ./internal/simulation"}, set: map[string]string{"-soak": "1s"}},
 	{words: []string{"go test -v ./internal/simulation"}, set: map[string]string{"-hours": "0.02"}},
 	{words: []string{"cd demo/peers && go test -race -v ./linear"}, lower: map[string]string{"-histories": "50"}},
+	{words: []string{"cd internal/replay && go test"}, lower: map[string]string{"-seeds": "2"}},
+	{words: []string{"cd internal/replay && go run"}, set: map[string]string{"-seed": "7", "-hours": "0.01"}},
 	{words: []string{"go test -fuzz"}, set: map[string]string{"-run": "'^$'", "-fuzztime": "10x"}},
 	{words: []string{"go test -race -short ./..."}, elsewhere: inCI},
 	{words: []string{"httpclient/testdata/conformance/run.sh"}, elsewhere: inCI},

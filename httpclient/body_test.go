@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -238,3 +239,46 @@ func TestForgottenBodyIsRecovered(t *testing.T) {
 		})
 	}
 }
+
+// A stream that has given back its place with its head may last for days.
+func TestAttemptTimeoutEndsAStreamThatWasReleasedAtItsHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var exchange context.Context
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			exchange = req.Context()
+			return response(req, 200), nil
+		}), func(c *httpclient.Config) { c.AttemptTimeout = time.Second })
+		resp := must(tr.RoundTrip(get(httpclient.WithReleaseAtHead(t.Context()))))
+		time.Sleep(24 * time.Hour)
+		if err := exchange.Err(); err != nil {
+			t.Errorf("the stream has ended: %v", err)
+		}
+		resp.Body.Close()
+		if exchange.Err() == nil {
+			t.Error("the context of the attempt outlives its body")
+		}
+	})
+}
+
+// The connection of an answer that is not passed on can be used again only if the end of
+// the body has been read, also where it is as long as we read of one.
+func TestEndOfADiscardedBodyIsNotRead(t *testing.T) {
+	var ended atomic.Bool
+	calls := 0
+	tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+		if calls++; calls > 1 {
+			return response(req, 200), nil
+		}
+		resp := response(req, 503)
+		resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(strings.Repeat("x", 16<<10)), ending{&ended}))
+		return resp, nil
+	}), retries(2), func(c *httpclient.Config) { c.Retry.MinBackoff = time.Millisecond })
+	if code, err := do(tr, get(t.Context())); code != 200 || err != nil || !ended.Load() {
+		t.Errorf("%d, %v; the end was read: %v", code, err, ended.Load())
+	}
+}
+
+// ending is the end of a body, and knows whether it has been read.
+type ending struct{ read *atomic.Bool }
+
+func (e ending) Read([]byte) (int, error) { e.read.Store(true); return 0, io.EOF }

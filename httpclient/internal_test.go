@@ -11,6 +11,8 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/sony/gobreaker/v2"
+
 	"github.com/tidegate-go/tidegate/limiter"
 )
 
@@ -50,6 +52,40 @@ func TestRetryAfter(t *testing.T) {
 		if got := retryAfter(h, now, time.Minute); got != test.want {
 			t.Errorf("Retry-After %q at %q: %v, want %v", test.after, test.date, got, test.want)
 		}
+	}
+}
+
+// Who has just seen the breaker half-open, as the probe before it failed and opened it
+// again, must not keep the only right to probe: no request would get through any more.
+func TestProbeThatIsTooLateKeepsOthersFromProbing(t *testing.T) {
+	tr, err := NewTransport(Config{Breaker: Breaker{MinRequests: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, h := tr.newHost(key{"example.com", "80"})
+	first, err := h.admit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.report(errFailure)
+	h.breaker.state.Store(int32(gobreaker.StateHalfOpen)) // what was seen a moment ago
+	if _, err := h.admit(); !errors.Is(err, ErrBreakerOpen) || h.breaker.probing.Load() {
+		t.Errorf("%v, and the right to probe is taken: %v", err, h.breaker.probing.Load())
+	}
+}
+
+// A breaker that has opened and closed begins anew: the refusals before say nothing of
+// those that come with the requests that are let through again.
+func TestSpellOfRefusalsGoesOnAfterTheBreakerWasOpen(t *testing.T) {
+	b := newBreaker(Breaker{Window: time.Minute, OpenFor: time.Second, Probes: 1})
+	now := time.Now()
+	b.refusedLately(now)
+	if d := b.refusedLately(now.Add(5 * time.Second)); d != 5*time.Second {
+		t.Errorf("a spell of 5 s has lasted for %v", d)
+	}
+	b.note("", gobreaker.StateHalfOpen, gobreaker.StateClosed)
+	if d := b.refusedLately(now.Add(6 * time.Second)); d != 0 {
+		t.Errorf("the first refusal of a closed breaker comes %v after itself", d)
 	}
 }
 

@@ -78,6 +78,28 @@ func TestQuotaThatWasForgottenOnceStaysForgotten(t *testing.T) {
 	}
 }
 
+// What an answer says is left includes what is on its way by now.
+func TestRequestsOnTheirWayAreNotTakenOffAQuota(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	p.started.Store(10)
+	p.learn(quota{limit: 100, window: time.Minute, left: 8, reset: time.Minute}, time.Millisecond, 4)
+	if left := p.quotas[0].left; left != 2 {
+		t.Errorf("%v left of 8, with 6 requests that the server had not seen", left)
+	}
+}
+
+// A time of renewal in whole seconds, rounded up, seems to move on with each answer.
+func TestRenewalIsPutOffByEachAnswer(t *testing.T) {
+	p := &pacing{longest: time.Minute}
+	for i := range 10 {
+		now := time.Duration(i) * 90 * time.Millisecond
+		p.learn(quota{limit: 100, window: 20 * time.Second, left: 50, reset: 2 * time.Second}, now, 0)
+	}
+	if until := p.quotas[0].until; until != 2*time.Second {
+		t.Errorf("renewed at %v, want the soonest that was said, 2 s", until)
+	}
+}
+
 // A window that is used up may last for long yet, and each look at it is a refusal.
 func TestUsedUpWindowIsLookedAtAsOftenAsAtFirst(t *testing.T) {
 	p := &pacing{longest: time.Minute}
@@ -93,5 +115,6 @@ func TestUsedUpWindowIsLookedAtAsOftenAsAtFirst(t *testing.T) {
 	}
 	if starts < 30 || starts > 70 {
 		t.Errorf("%d requests in half a minute in which all are refused, want from one to two a second", starts)
+
 	}
 }

@@ -168,3 +168,67 @@ func TestBypassDoesNotFillTheMemoryOfAPacer(t *testing.T) {
 		t.Errorf("%d pieces of evidence are kept", n)
 	}
 }
+
+// Who waits for a place of the host as its server speaks of a quota for the first time
+// must not go past the queue that the quota has brought about.
+func TestWhoWaitsAsThePacerComesGoesPastIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var at []time.Duration
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			at = append(at, time.Since(start))
+			time.Sleep(time.Second)
+			resp := response(req, 200)
+			resp.Header.Set("RateLimit-Policy", `"default";q=1;w=30`)
+			resp.Header.Set("RateLimit", `"default";r=0;t=30`)
+			return resp, nil
+		}))
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() { do(tr, get(t.Context())) })
+		}
+		wg.Wait()
+		if len(at) != 2 || at[1] < 30*time.Second {
+			t.Errorf("requests at %v, though the first answer says that none is left for 30 s", at)
+		}
+	})
+}
+
+// The answer to a request with a bypass tells of a quota, too. Were all requests ever
+// taken for on their way when it was sent, there would seem to be none left.
+func TestAnswerToABypassIsTakenForTheOldest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left := 60
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			left--
+			resp := response(req, 200)
+			resp.Header.Set("RateLimit-Policy", `"default";q=100;w=60`)
+			resp.Header.Set("RateLimit", fmt.Sprintf(`"default";r=%d;t=60`, left))
+			return resp, nil
+		}))
+		for range 6 {
+			do(tr, get(t.Context()))
+		}
+		do(tr, get(httpclient.WithBypass(t.Context())))
+		start := time.Now()
+		do(tr, get(t.Context()))
+		if wait := time.Since(start); wait != 0 {
+			t.Errorf("the next waits for %v, though half of the quota is left for bursts", wait)
+		}
+	})
+}
+
+// A 429 that a quota explains says nothing of how many requests the host can do at once.
+func TestQuotaThatIsUsedUpLowersTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp := response(req, 429)
+			resp.Header.Set("RateLimit", `"default";r=0;t=1`)
+			return resp, nil
+		}))
+		do(tr, get(t.Context()))
+		if o := only(t, tr).Limiter.Outcomes; o.Refused != 0 || o.Failed != 1 {
+			t.Errorf("the limiter has heard of %+v", o)
+		}
+	})
+}

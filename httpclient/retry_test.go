@@ -71,6 +71,8 @@ func TestPostIsNotRetriedOn500(t *testing.T) {
 		"POST with X-Idempotency-Key":          {"POST", "X-Idempotency-Key", 500, nil, nil, 3},
 		"POST that was never sent":             {"POST", "", 0, refused, strings.NewReader("x"), 3},
 		"POST whose connection broke":          {"POST", "", 0, io.ErrUnexpectedEOF, strings.NewReader("x"), 1},
+		"POST whose answer broke off":          {"POST", "", 0, &net.OpError{Op: "read", Err: errors.New("connection reset")}, strings.NewReader("x"), 1},
+		"POST that broke off":                  {"POST", "", 0, &net.OpError{Op: "write", Err: errors.New("broken pipe")}, nil, 1},
 		"GET whose connection broke":           {"GET", "", 0, io.ErrUnexpectedEOF, nil, 3},
 		"GET of a name that does not exist":    {"GET", "", 0, &net.DNSError{IsNotFound: true}, nil, 1},
 		"GET that net/http finds invalid":      {"GET", "", 0, errors.New("net/http: invalid header field name"), nil, 1},
@@ -252,9 +254,15 @@ func TestRetryWaitEndsWithTheContext(t *testing.T) {
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		start := time.Now()
-		if _, err := do(tr, get(ctx)); !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
-			t.Errorf("%v after %v", err, time.Since(start))
+		byChannel, closed := get(t.Context()), make(chan struct{})
+		byChannel.Cancel = closed
+		time.AfterFunc(2*time.Second, func() { close(closed) })
+		for _, req := range []*http.Request{get(ctx), byChannel} {
+			calls.Store(0)
+			start := time.Now()
+			if _, err := do(tr, req); !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
+				t.Errorf("%v after %v", err, time.Since(start))
+			}
 		}
 	})
 }

@@ -130,7 +130,9 @@ func (g *group) run(p Permit, f func() error) {
 		} else {
 			g.fail(errGoexit)
 		}
-		p.Release() // last, so that nobody starts in its place
+		if again := giveBack(p); again != nil { // last, so that nobody starts in its place
+			g.panic(again)
+		}
 	}()
 	err := f()
 	outcome := p.call.limiter.outcome(err)
@@ -139,6 +141,19 @@ func (g *group) run(p Permit, f func() error) {
 	}
 	p.Done(outcome)
 	returned = true // last, since the classifier and the policy may panic, too
+}
+
+// giveBack releases the permit of a call that has not returned, and returns the panic
+// of a policy that does not bear to hear of it: in the goroutine of the call there is
+// nobody to recover from a second panic, so it would end the program.
+func giveBack(p Permit) (panicked *PanicError) {
+	defer func() {
+		if v := recover(); v != nil {
+			panicked = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	p.Release()
+	return nil
 }
 
 func (g *group) fail(err error) {

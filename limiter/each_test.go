@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -245,4 +246,23 @@ func TestClassifierIsNotAsked(t *testing.T) {
 	if s := l.Stats(); s.Outcomes != (limiter.OutcomeCounts{Refused: 1, Success: 1, Overdue: 1}) {
 		t.Errorf("%+v", s.Outcomes)
 	}
+}
+
+// Between the end of a place and the end of the work nobody may start in that place.
+func TestValueStartsInThePlaceOfTheOneThatFailed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := limiter.New(limiter.Fixed(1), limiter.Observe(func(e limiter.Event) {
+			if e.Kind == limiter.Finished {
+				time.Sleep(time.Second) // the place is free, and who has failed is still on its way
+			}
+		}))
+		wrong, calls := errors.New("the first fails"), 0
+		err := limiter.ForEach(t.Context(), l, slices.Values([]int{1, 2, 3}), func(context.Context, int) error {
+			calls++
+			return wrong
+		})
+		if !errors.Is(err, wrong) || calls != 1 {
+			t.Errorf("%v after %d calls", err, calls)
+		}
+	})
 }

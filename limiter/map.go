@@ -112,11 +112,13 @@ func (r *result[R]) run(p Permit, f func() (R, error)) {
 		if returned {
 			return
 		}
-		p.Release()
 		if v := recover(); v != nil {
 			r.panicked = &PanicError{Value: v, Stack: debug.Stack()}
 		} else {
 			r.err = errGoexit
+		}
+		if again := giveBack(p); r.panicked == nil {
+			r.panicked = again
 		}
 	}()
 	r.value, r.err = f()

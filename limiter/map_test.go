@@ -3,10 +3,12 @@ package limiter_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/tidegate-go/tidegate/limiter"
 )
@@ -125,4 +127,37 @@ func TestMapLosesTheEndOfItsContext(t *testing.T) {
 			t.Errorf("%d results, the last %v", n, last)
 		}
 	})
+}
+
+// What has been yielded is the loop's to keep or drop.
+func TestMapKeepsYieldedResultsInMemory(t *testing.T) {
+	l := limiter.New(limiter.Fixed(64))
+	values := func(yield func(int) bool) {
+		for i := range 64 {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+	var seen []weak.Pointer[[1024]int]
+	ready := make(chan bool) // so that none is yielded before all have been started
+	time.AfterFunc(50*time.Millisecond, func() { close(ready) })
+	for v := range limiter.Map(t.Context(), l, 64, values, func(context.Context, int) (*[1024]int, error) {
+		<-ready
+		return new([1024]int), nil
+	}) {
+		if seen = append(seen, weak.Make(v)); len(seen) < 60 {
+			continue
+		}
+		runtime.GC()
+		kept := 0
+		for _, w := range seen[:50] {
+			if w.Value() != nil {
+				kept++
+			}
+		}
+		if kept > 5 {
+			t.Fatalf("%d of 50 results that nobody has any more are kept", kept)
+		}
+	}
 }

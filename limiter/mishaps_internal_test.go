@@ -155,3 +155,52 @@ func (r releasing) Deadline() (time.Time, bool) {
 	r.permit.Release()
 	return r.Context.Deadline()
 }
+
+// All that are in flight may end together, however evenly they have ended until now: who
+// would then start may start at any moment.
+func TestWhoMayStartAtAnyMomentIsTurnedAway(t *testing.T) {
+	const places = 100
+	p := new(pace)
+	p.begin(0)
+	for i := range 10 * places {
+		p.moved(instant(i+1)*10*time.Millisecond, places)
+	}
+	if wait := p.atLeast(places, places); wait != 0 {
+		t.Errorf("the last of those who start when all end is said to wait for %v at least", wait)
+	}
+	if wait := p.atLeast(10*places, places); wait < 5*time.Second || wait > 9*time.Second {
+		t.Errorf("the thousandth is said to wait for %v at least, and waits for 9 s", wait)
+	}
+}
+
+// Those who give up during a pause leave the line, too, but not at the pace at which it
+// moves when the pause is over.
+func TestLineIsSaidToMoveAsSlowlyAsDuringAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Fixed(1))
+		held, _ := l.TryAcquire()
+		held.Pause(time.Minute)
+		held.Release()
+		for i := range 100 {
+			go func() {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if i < 50 {
+					time.AfterFunc(time.Duration(i+1)*time.Second, cancel)
+				}
+				if p, err := l.Acquire(ctx); err == nil {
+					time.Sleep(time.Millisecond)
+					p.Release()
+				}
+			}()
+		}
+		time.Sleep(time.Minute + time.Microsecond) // the first of fifty has started
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		p, err := l.Acquire(ctx)
+		if err != nil {
+			t.Errorf("turned away, though the whole line takes 50 ms: %v", err)
+		}
+		p.Release()
+	})
+}

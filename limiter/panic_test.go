@@ -1,6 +1,9 @@
 package limiter_test
 
 import (
+	"context"
+	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,3 +81,48 @@ func (p *panicsWhenTaken) blow(now bool) {
 }
 
 const onPurpose = "a policy that panics, on purpose"
+
+// A call that panics, or ends its goroutine, and whose policy then panics as well when it
+// hears of it: in a goroutine of ours there is nobody to recover from the second panic.
+func TestPolicyThatPanicsAfterTheCallEndsTheProgram(t *testing.T) {
+	for name, end := range map[string]func(){"panic": func() { panic("the call") }, "goexit": runtime.Goexit} {
+		f := func(context.Context, int) (int, error) { end(); return 0, nil }
+		for by, work := range map[string]func(*limiter.Limiter) error{
+			"ForEach": func(l *limiter.Limiter) error {
+				return limiter.ForEach(t.Context(), l, slices.Values([]int{1}), func(ctx context.Context, v int) error {
+					_, err := f(ctx, v)
+					return err
+				})
+			},
+			"Map": func(l *limiter.Limiter) (err error) {
+				for _, err = range limiter.Map(t.Context(), l, 1, slices.Values([]int{1}), f) {
+				}
+				return err
+			},
+		} {
+			l := limiter.New(panicsAtReport{})
+			var told any
+			func() {
+				defer func() { told = recover() }()
+				t.Errorf("%s: %s returned %v", name, by, work(l))
+			}()
+			want := any("the call")
+			if name == "goexit" {
+				want = onPurpose // the first panic that there is
+			}
+			if p, ok := told.(*limiter.PanicError); !ok || p.Value != want {
+				t.Errorf("%s: %s panics with %v, want %v", name, by, told, want)
+			}
+			if s := l.Stats(); s.InFlight != 0 {
+				t.Errorf("%s: %s leaves %d in flight", name, by, s.InFlight)
+			}
+		}
+	}
+}
+
+// panicsAtReport admits everything, and panics when it hears how a call went.
+type panicsAtReport struct{}
+
+func (panicsAtReport) Next(limiter.State) (int, time.Duration) { return 10, 0 }
+func (panicsAtReport) Start(limiter.State)                     {}
+func (panicsAtReport) Report(limiter.State, limiter.Result)    { panic(onPurpose) }

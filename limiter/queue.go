@@ -71,8 +71,8 @@ func (l *Limiter) enqueue(w wish) (*call, error) {
 	c.priority = w.priority
 	c.queued = now
 	l.queue.push(c)
-	if l.constant && (!first || l.inFlight >= l.limit && l.pausedUntil == 0) {
-		return c, nil // nothing has changed since it was found that c has to wait
+	if l.constant && (!first || l.inFlight >= l.limit) {
+		return c, nil // whoever makes room, or is in line before c, will look for it
 	}
 	l.asking = c
 	l.dispatchAt(now, now)

@@ -48,7 +48,7 @@ func run(ctx context.Context, word string) error {
 	if len(chosen) == 0 {
 		return fmt.Errorf("no defect has %q in its name", word)
 	}
-	for _, pkg := range []string{"./limiter", "./httpclient"} {
+	for _, pkg := range []string{"./limiter", "./httpclient", "./internal/perkey"} {
 		if !slices.ContainsFunc(chosen, func(d defect) bool { return d.pkg() == pkg }) {
 			continue
 		}

@@ -63,3 +63,21 @@ func TestEachMissesTheOrderOfUse(t *testing.T) {
 		t.Errorf("order %v", order)
 	}
 }
+
+// Most uses may be of one key, which is the shortest way through Pin.
+func TestSurplusStaysWhileOneKeyIsUsed(t *testing.T) {
+	table := New(1, func(key int) (int, int) { return key, key }, nil)
+	var pinned []*Entry[int, int]
+	for key := range 50 {
+		pinned = append(pinned, table.Pin(key))
+	}
+	for _, e := range pinned {
+		e.Unpin()
+	}
+	for range 10 {
+		table.Pin(49).Unpin()
+	}
+	if table.Len() != 1 {
+		t.Errorf("%d values kept, want 1", table.Len())
+	}
+}

@@ -8,10 +8,12 @@
 //
 // All chance follows from the seed, and so does the order of things: whatever happens
 // from outside happens at a moment of its own, and one goroutine runs at a time. What is
-// left to the Go runtime is which way a select goes when a place and the end of a wait
-// come at the very same moment, as when a breaker opens. So a seed that is played again
-// for three minutes gives the same history, to the last call, nine times out of ten;
-// what it has shown it shows again in a few tries.
+// left to the Go runtime is in which order those go on who are woken at the very same
+// moment, as when a breaker opens. So a seed that is played again for three minutes gives
+// the same history, to the last call, nine times out of ten. internal/replay plays it
+// where nothing is left to chance: there it gives the same history each time.
+//
+// A seed that has shown a defect is kept in regressions.txt.
 //
 //	world_test.go       hosts and their faults
 //	caller_test.go      callers and what they do
