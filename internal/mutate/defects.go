@@ -16,7 +16,7 @@ var defects = []defect{
 	{"one place too many", "limiter/limiter.go", "\tif l.inFlight >= limit {\n\t\treturn Permit{}, false", "\tif l.inFlight > limit {\n\t\treturn Permit{}, false"},
 	{"one place too many for who waits", "limiter/dispatch.go", "\t\tif l.inFlight >= limit {\n\t\t\tbreak", "\t\tif l.inFlight > limit {\n\t\t\tbreak"},
 	{"newcomers overtake", "limiter/limiter.go", "\tif l.queue.len > 0 {\n\t\treturn Permit{}, false\n\t}\n\tnow, limit", "\tnow, limit"},
-	{"a cancelled caller leaves its place in the queue", "limiter/queue.go", "\t\tl.queue.remove(c)\n\t\tc.forgetNudge() // what it asks for is done below\n\t\tl.pace.moved(now, l.inFlight)\n\t\terr = l.reject(reason, cause", "\t\tl.pace.moved(now, l.inFlight)\n\t\terr = l.reject(reason, cause"},
+	{"a cancelled caller leaves its place in the queue", "limiter/queue.go", "\t\tl.queue.remove(c)\n\t\tl.pace.moved(now, l.inFlight)\n\t\terr = l.reject(reason, cause", "\t\tl.pace.moved(now, l.inFlight)\n\t\terr = l.reject(reason, cause"},
 	{"who gives up lets nobody else in", "limiter/queue.go", "\t\tl.dispatch() // it may have been the first in line\n", ""},
 	{"the lowest priority is served first", "limiter/queue.go", "return cmp.Compare(c.priority, p) })", "return cmp.Compare(p, c.priority) })"},
 	{"the queue has room for one more", "limiter/queue.go", "\tif l.boundQueue && l.queue.len >= l.maxQueue {\n\t\tl.dispatch()", "\tif l.boundQueue && l.queue.len > l.maxQueue {\n\t\tl.dispatch()"},
@@ -50,6 +50,11 @@ var defects = []defect{
 	{"a new policy is reckoned by the pace of the old", "limiter/limiter.go", "\tl.pace.begin(l.clock.read())\n\tl.ask(", "\tl.ask("},
 	{"a panic leaves who is told of its start in flight", "limiter/guard.go", "\tcase c.state == running && c.inFlight:\n\t\tl.abort(c)\n", ""},
 	{"a timer is left when nobody waits", "limiter/dispatch.go", "\t\tl.wake.Stop()\n", ""},
+	{"only the first in line looks for room", "limiter/queue.go", "if l.constant && (!first || l.inFlight >= l.limit) {", "if !first || l.constant && l.inFlight >= l.limit {"},
+	{"a hint after the report is taken for the latency", "limiter/permit.go", "if p.current() && !p.call.reported && !l.constant {", "if p.current() && !l.constant {"},
+	{"ForEach forgets why it was ended", "limiter/each.go", "g.fail(context.Cause(ctx))", "g.fail(ctx.Err())"},
+	{"a few even gaps unsay a whole window", "limiter/pace.go", "per, c = min(per, p.now.mean()), max(c, p.now.variation())", "per, c = p.now.mean(), max(1, p.now.variation())"},
+	{"answers from before a collapse undo the cut", "limiter/adaptive_round.go", "if a.limit < a.resumeTo && started >= a.lastCut {", "if a.limit < a.resumeTo {"},
 
 	// The transport.
 	{"the permit ends with the head", "httpclient/attempt.go", "\tresp = a.hold(ctx, resp)\n\ta.answer, a.handed = nil, true\n", "\ta.answer = nil\n"},
