@@ -1,0 +1,64 @@
+package httpclient_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidegate-go/tidegate/httpclient"
+)
+
+// Until the body has been closed the far side is still at work, and the connection
+// not free: who came before would dial another.
+func TestPlaceIsGivenBackBeforeTheBodyIsClosed(t *testing.T) {
+	var tr *httpclient.Transport
+	closing := closer(func() error { wantInFlight(t, tr, 1); return nil })
+	tr = transport(t, 1, with(func(r *http.Response) { r.Body = closing }))
+	must(tr.RoundTrip(get(t.Context()))).Body.Close()
+	wantInFlight(t, tr, 0)
+}
+
+// closer is an empty body that is closed by a function.
+type closer func() error
+
+func (closer) Read([]byte) (int, error) { return 0, io.EOF }
+func (c closer) Close() error           { return c() }
+
+// An attempt that has run out of its own time is the host's doing, also if the caller
+// gives up before the Base has said so.
+func TestCallerIsBlamedForAnAttemptThatTimedOutBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			cancel()
+			return nil, context.Cause(req.Context())
+		}), func(c *httpclient.Config) { c.AttemptTimeout = time.Second / 2 })
+		if _, err := tr.RoundTrip(get(ctx)); !errors.Is(err, httpclient.ErrAttemptTimeout) {
+			t.Error(err)
+		}
+		if s := only(t, tr); s.Limiter.Outcomes.Overdue != 1 || s.Breaker.Counts.TotalFailures != 1 {
+			t.Errorf("outcomes %+v, breaker %+v, want one overdue and one failure", s.Limiter.Outcomes, s.Breaker.Counts)
+		}
+	})
+}
+
+// Who has given up while the answer was under way wants no other: it would cost the
+// host's budget, and the answer that there is.
+func TestRetryForACallerWhoHasGivenUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	tr := transport(t, 1, roundTripper(func(req *http.Request) (*http.Response, error) {
+		cancel()
+		return response(req, 503), nil
+	}), retries(3))
+	if code, err := do(tr, get(ctx)); code != 503 || err != nil {
+		t.Errorf("%d, %v, want the answer that there is", code, err)
+	}
+	if s := only(t, tr); s.Retries != 0 {
+		t.Errorf("%d retries", s.Retries)
+	}
+}
