@@ -44,3 +44,15 @@ func TestAnswersFromBeforeACollapseUndoTheCut(t *testing.T) {
 		t.Errorf("a new answer takes the limit from %v to %v", limit, a.limit)
 	}
 }
+
+// While a Retry-After holds everybody back an experiment learns nothing, so its time
+// must not run out either.
+func TestPauseEndsAnExperimentThatHasSeenNothing(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	a.trial = &trial{lowered: 5, wanted: 10, start: time.Second, deadline: 2 * time.Second, full: never}
+	a.running, a.stopped, a.accounts = true, true, time.Second
+	a.Next(State{Now: time.Minute, Queued: 1})
+	if !a.running {
+		t.Error("the experiment is over")
+	}
+}

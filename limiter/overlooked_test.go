@@ -79,3 +79,34 @@ func TestForEachForgetsWhyItWasEnded(t *testing.T) {
 	}
 	quiet(t, l)
 }
+
+// What runs between the choice of a Limiter and its Acquire must not have it forgotten:
+// the next to come would get a Limiter of their own, and the limit would hold for each.
+func TestKeyIsForgottenBeforeItsCallStarts(t *testing.T) {
+	made := 0
+	k := limiter.NewKeyed(1, func(key string) *limiter.Limiter {
+		if key == "a" {
+			made++
+		}
+		return limiter.New(limiter.Fixed(1))
+	})
+	use := func(key string) {
+		p, _ := k.TryAcquire(key)
+		p.Release()
+	}
+	ctx := asked{t.Context(), func() { use("b"); use("a") }}
+	if _, err := limiter.DoKeyed(ctx, k, "a", func(context.Context) (int, error) { return 0, nil }); err != nil {
+		t.Error(err)
+	}
+	if made != 1 {
+		t.Errorf("the limiter of a key in use was made %d times", made)
+	}
+}
+
+// An asked context calls a function when it is asked whether it has ended.
+type asked struct {
+	context.Context
+	f func()
+}
+
+func (a asked) Err() error { a.f(); return a.Context.Err() }
