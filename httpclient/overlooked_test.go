@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidegate-go/tidegate/httpclient"
+	"github.com/tidegate-go/tidegate/limiter"
 )
 
 // Until the body has been closed the far side is still at work, and the connection
@@ -47,6 +48,27 @@ func TestCallerIsBlamedForAnAttemptThatTimedOutBefore(t *testing.T) {
 	})
 }
 
+// A caller's context may say nothing of the deadline that it has, as one does that was
+// made to pass on the end of another. That is not our MaxWait.
+func TestMaxWaitIsBlamedForADeadlineThatNobodySpokeOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := transport(t, 1, answering(200), func(c *httpclient.Config) { c.MaxWait = time.Minute })
+		defer must(tr.RoundTrip(get(t.Context()))).Body.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := tr.RoundTrip(get(silent{ctx}))
+		var r *limiter.RejectedError
+		if !errors.As(err, &r) || r.Reason != limiter.Deadline {
+			t.Errorf("%v, want the reason %v", err, limiter.Deadline)
+		}
+	})
+}
+
+// A silent context does not say when it will end.
+type silent struct{ context.Context }
+
+func (silent) Deadline() (time.Time, bool) { return time.Time{}, false }
+
 // Who has given up while the answer was under way wants no other: it would cost the
 // host's budget, and the answer that there is.
 func TestRetryForACallerWhoHasGivenUp(t *testing.T) {
@@ -60,5 +82,17 @@ func TestRetryForACallerWhoHasGivenUp(t *testing.T) {
 	}
 	if s := only(t, tr); s.Retries != 0 {
 		t.Errorf("%d retries", s.Retries)
+	}
+}
+
+// The name of a media type may be in any case, and have parameters.
+func TestEventStreamIsKnownByOneSpellingOnly(t *testing.T) {
+	for kind, want := range map[string]bool{
+		"text/event-stream": true, "Text/Event-Stream ; charset=utf-8": true, "text/event-streams": false, "": false,
+	} {
+		resp := &http.Response{Header: http.Header{"Content-Type": {kind}}}
+		if got := httpclient.EventStream(resp); got != want {
+			t.Errorf("%q: %v, want %v", kind, got, want)
+		}
 	}
 }

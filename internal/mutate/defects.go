@@ -55,6 +55,8 @@ var defects = []defect{
 	{"ForEach forgets why it was ended", "limiter/each.go", "g.fail(context.Cause(ctx))", "g.fail(ctx.Err())"},
 	{"a few even gaps unsay a whole window", "limiter/pace.go", "per, c = min(per, p.now.mean()), max(c, p.now.variation())", "per, c = p.now.mean(), max(1, p.now.variation())"},
 	{"answers from before a collapse undo the cut", "limiter/adaptive_round.go", "if a.limit < a.resumeTo && started >= a.lastCut {", "if a.limit < a.resumeTo {"},
+	{"a key is forgotten before its call starts", "limiter/keyed.go", "\te := k.table.Pin(key)\n\tdefer e.Unpin()\n\treturn Do(", "\te := k.table.Pin(key)\n\te.Unpin()\n\treturn Do("},
+	{"a pause ends an experiment that has seen nothing", "limiter/adaptive_round.go", "\tif a.running {\n\t\ta.deadline += d\n\t}\n", ""},
 
 	// The transport.
 	{"the permit ends with the head", "httpclient/attempt.go", "\tresp = a.hold(ctx, resp)\n\ta.answer, a.handed = nil, true\n", "\ta.answer = nil\n"},
@@ -108,4 +110,7 @@ var defects = []defect{
 	{"errors that are silent of a quota lift it", "httpclient/pacer.go", "pc != nil && o == limiter.Success {", "pc != nil {"},
 	{"a pause is ended by an answer that asks for none", "httpclient/pacing.go", "p.closed = max(p.closed, after(now, min(e.pause, p.longest)))", "p.closed = after(now, min(e.pause, p.longest))"},
 	{"ten successes do not earn a retry", "httpclient/retry.go", "if b.spent+1 > maxSaved+1e-6 {", "if b.spent+1 > maxSaved {"},
+	{"MaxWait is blamed for a deadline that nobody spoke of", "httpclient/queue.go", "if w.caller == nil || w.caller.Err() != nil {", "if w.caller == nil {"},
+	{"an escaped quotation mark ends a name", "httpclient/ratelimit.go", "\t\tcase quoted && c == '\\\\':\n\t\t\ti++\n", ""},
+	{"an event stream is known by one spelling only", "httpclient/wishes.go", "strings.EqualFold(strings.TrimSpace(kind), \"text/event-stream\")", "strings.TrimSpace(kind) == \"text/event-stream\""},
 }
