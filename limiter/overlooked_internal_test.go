@@ -8,11 +8,11 @@ import (
 // Of the last whole window and the one under way the one counts that says less: a
 // slow stretch, or an even one, may be over by the time that matters.
 func TestFewGapsUnsayWhatAWholeWindowHasShown(t *testing.T) {
-	const ms = instant(time.Millisecond)
+	const ms = time.Millisecond
 	even := func(i int) instant { return ms }
 	for name, test := range map[string]struct{ whole, underWay func(int) instant }{
 		"slower":    {even, func(int) instant { return 2 * ms }},
-		"less even": {func(i int) instant { return instant(i) % 8 / 7 * 8 * ms }, func(int) instant { return 8 * ms / 10 }},
+		"less even": {func(i int) instant { return time.Duration(i) % 8 / 7 * 8 * ms }, func(int) instant { return 8 * ms / 10 }},
 	} {
 		p, now := new(pace), ms
 		p.begin(now)

@@ -74,7 +74,7 @@ func TestForEachForgetsWhyItWasEnded(t *testing.T) {
 		t.Error("a call starts after the end")
 		return nil
 	})
-	if err != why { //nolint:errorlint // it is to be the very error
+	if err != why { // it is to be the very error
 		t.Errorf("%v, want %v", err, why)
 	}
 	quiet(t, l)
@@ -110,3 +110,30 @@ type asked struct {
 }
 
 func (a asked) Err() error { a.f(); return a.Context.Err() }
+
+// Gradient changes its limit ten times a second, but not for the time in which there was
+// nothing to go by: or the first answers after a silence would each change it.
+func TestGradientMakesUpForASilence(t *testing.T) {
+	g := limiter.Gradient(limiter.GradientConfig{})
+	now := time.Duration(0)
+	answer := func() (limit int) {
+		now += time.Millisecond
+		g.Report(limiter.State{Now: now, InFlight: 1}, limiter.Result{Outcome: limiter.Success, Latency: time.Millisecond})
+		limit, _ = g.Next(limiter.State{Now: now})
+		return limit
+	}
+	for range 50 { // measures latency without a queue
+		answer()
+	}
+	now += 10 * time.Second
+	first := answer()
+	for range 50 {
+		if limit := answer(); limit != first {
+			t.Fatalf("limit %d, and %d a moment later", first, limit)
+		}
+	}
+	now += 100 * time.Millisecond
+	if limit := answer(); limit <= first {
+		t.Errorf("limit %d a tenth of a second after %d, want more", limit, first)
+	}
+}

@@ -57,6 +57,7 @@ var defects = []defect{
 	{"answers from before a collapse undo the cut", "limiter/adaptive_round.go", "if a.limit < a.resumeTo && started >= a.lastCut {", "if a.limit < a.resumeTo {"},
 	{"a key is forgotten before its call starts", "limiter/keyed.go", "\te := k.table.Pin(key)\n\tdefer e.Unpin()\n\treturn Do(", "\te := k.table.Pin(key)\n\te.Unpin()\n\treturn Do("},
 	{"a pause ends an experiment that has seen nothing", "limiter/adaptive_round.go", "\tif a.running {\n\t\ta.deadline += d\n\t}\n", ""},
+	{"Gradient makes up for a silence", "limiter/gradient.go", "(now-g.nextUpdate)/g.Update*g.Update + g.Update", "g.Update"},
 
 	// The transport.
 	{"the permit ends with the head", "httpclient/attempt.go", "\tresp = a.hold(ctx, resp)\n\ta.answer, a.handed = nil, true\n", "\ta.answer = nil\n"},
