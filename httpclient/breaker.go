@@ -105,7 +105,6 @@ func (b *breaker) note(_ string, from, to gobreaker.State) {
 	defer b.mu.Unlock()
 	b.lastRefusal = time.Time{} // the next one begins a spell
 	b.notes = append(b.notes, transition{from, to, b.tripped, open})
-	b.tripped = gobreaker.Counts{}
 	if to == gobreaker.StateOpen {
 		b.opened++
 	}

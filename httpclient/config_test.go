@@ -58,6 +58,9 @@ func TestConfigThatCannotBeObeyedIsRefused(t *testing.T) {
 		"Hosts[a.example].AttemptTimeout": {Timeout: time.Second, Hosts: map[string]httpclient.HostConfig{
 			"a.example": {AttemptTimeout: time.Minute},
 		}},
+		"Hosts[a.example].Breaker.Window": {Breaker: httpclient.Breaker{Window: 10 * time.Second}, Hosts: map[string]httpclient.HostConfig{
+			"a.example": {AttemptTimeout: time.Minute},
+		}},
 	} {
 		_, err := httpclient.NewTransport(c)
 		var e *httpclient.ConfigError

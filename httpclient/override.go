@@ -54,7 +54,7 @@ func overridesOf(hosts map[string]HostConfig) []override {
 		if a.below != b.below {
 			return map[bool]int{true: 1, false: -1}[a.below]
 		}
-		return cmp.Or(cmp.Compare(len(b.name), len(a.name)), cmp.Compare(b.port, a.port), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(len(b.name), len(a.name)), cmp.Compare(b.port, a.port)) // no host fits two that are left equal
 	})
 	return list
 }

@@ -44,7 +44,7 @@ func (a *attempt) enter() error {
 func (p *places) take(ctx context.Context, h *host) (err error) {
 	for {
 		pacer := h.pacer.Load()
-		if pacer != nil && p.pace == (limiter.Permit{}) {
+		if pacer != nil { // then this round is the last, so it is asked once
 			if p.pace, err = pacer.limiter.Acquire(ctx); err != nil {
 				return err
 			}

@@ -80,7 +80,6 @@ func (h *host) breakerStats() BreakerStats {
 	s := BreakerStats{State: gobreaker.StateOpen, Counts: b.two.Counts(), Refused: b.refused.Load()}
 	if h.check() == nil { // gobreaker calls it half-open a little before it lets anybody through
 		s.State = b.two.State()
-		h.announce() // asking may have made it half-open
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -158,13 +158,14 @@ func (a *adaptive) set(limit float64, what string, why ...float64) {
 }
 
 // round sets the limit as a number of calls. The fraction is not lost: dither
-// takes another value each round, so that 2.4 is 3 in two rounds of five.
+// takes another value each round, so that 2.4 is 3 in two rounds of five. It is below 1,
+// and the bounds are whole numbers, so it takes nothing beyond them.
 func (a *adaptive) round() {
 	if a.running {
-		a.whole = max(int(a.least), int(math.Min(a.lowered, a.limit)))
+		a.whole = int(math.Min(a.lowered, a.limit))
 		return
 	}
-	a.whole = max(int(a.least), min(int(a.most), int(a.limit+a.dither)))
+	a.whole = int(a.limit + a.dither)
 }
 
 // seconds is d.Seconds() without the care that takes for very long times.

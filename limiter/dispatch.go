@@ -26,7 +26,7 @@ func (l *Limiter) dispatch() {
 // at the time real. As long as calls that were due start, the policy is told
 // the time at which they were due.
 func (l *Limiter) dispatchAt(at, real instant) {
-	late := at < real && l.pausedUntil == 0
+	late := at < real
 	for l.queue.len > 0 {
 		limit, wait := l.ask(at, l.queue.len)
 		if wait > 0 {

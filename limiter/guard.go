@@ -100,7 +100,6 @@ func (l *Limiter) abandon() {
 	case c == nil:
 	case c.state == waiting:
 		l.queue.remove(c)
-		c.forgetNudge()
 		l.rejected(GaveUp, 0)
 		l.free(c)
 		if l.queue.len == 0 {

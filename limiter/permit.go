@@ -185,19 +185,14 @@ const (
 // tell tells a call that has been taken out of the queue that its state has
 // changed; mu is held.
 func (w *waiter) tell() {
-	w.forgetNudge()
-	w.ready <- settled
-}
-
-// forgetNudge takes back a nudge that has not been heard; mu is held.
-func (w *waiter) forgetNudge() {
-	if w.nudged {
+	if w.nudged { // there is room for one word only
 		w.nudged = false
 		select {
 		case <-w.ready:
 		default: // it has been heard just now
 		}
 	}
+	w.ready <- settled
 }
 
 type callState uint8
@@ -322,7 +317,9 @@ func (l *Limiter) sweep() {
 	l.dispatch()
 }
 
-// pause holds back every call until d from now; mu is held.
+// pause holds back every call until d from now; mu is held. It need not see to a
+// wake-up: who waits now has one already, or waits for a place, and whoever gives
+// back a place looks.
 func (l *Limiter) pause(d time.Duration) {
 	now := l.clock.read()
 	l.pace.begin(now) // what it saw no longer holds
@@ -330,7 +327,6 @@ func (l *Limiter) pause(d time.Duration) {
 		l.pausedUntil = until
 		l.paused(until)
 	}
-	l.dispatch() // sets the timer for those who wait
 }
 
 // pauseLeft returns how long the pause still lasts, and forgets it when it is

@@ -167,7 +167,6 @@ func (l *Limiter) wait(ctx context.Context, c *call) (Permit, error) {
 	if c.state == waiting {
 		now := l.clock.read()
 		l.queue.remove(c)
-		c.forgetNudge() // what it asks for is done below
 		l.pace.moved(now, l.inFlight)
 		err = l.reject(reason, cause, now-c.queued, now)
 		l.free(c)

@@ -49,14 +49,10 @@ func (t *tokens) Next(s State) (int, time.Duration) {
 		return math.MaxInt, 0
 	}
 	wait := (1 - t.level(s.Now)) / float64(t.rate) * float64(time.Second)
-	switch {
-	case wait < 1: // less than a nanosecond is nothing
-		return math.MaxInt, 0
-	case wait >= float64(math.MaxInt64):
+	if wait >= float64(math.MaxInt64) {
 		return math.MaxInt, math.MaxInt64
 	}
-	// Rounded up, since a wake-up that comes a nanosecond early finds no token.
-	return math.MaxInt, time.Duration(math.Ceil(wait))
+	return math.MaxInt, time.Duration(max(0, wait)) // less than a nanosecond is nothing
 }
 
 func (t *tokens) Start(s State) { t.there, t.at = t.level(s.Now)-1, s.Now }
