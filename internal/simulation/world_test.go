@@ -15,10 +15,18 @@ import (
 // caller has thrown, since two requests may come at the same moment.
 type host struct {
 	*run
+	name     string
 	mood     atomic.Pointer[mood]
 	inFlight atomic.Int64
 	busy     atomic.Int64 // calls that it works on
 	ahead    atomic.Int64 // how far its clock is, in nanoseconds
+
+	watch          *watch
+	rated          atomic.Bool  // its policy has a rate
+	guests         atomic.Int64 // who hold a place
+	good, repeated atomic.Int64 // answers; requests
+	exchanges      map[*exchange]struct{}
+	turns          []turn // of guests, lately
 }
 
 // jump sets its clock, at a moment at which a window of the quotas that it speaks of
@@ -75,11 +83,16 @@ var (
 )
 
 // RoundTrip is the Base of the Transport.
-func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
+func (h *host) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	h.inFlight.Add(1)
 	defer h.inFlight.Add(-1)
+	e := errandOf(req)
+	e.send(h, req)
+	x := h.begin(e, req)
+	defer func() { h.headed(x, resp) }()
 	if req.Body != nil {
 		defer req.Body.Close()
+		_, _ = io.Copy(io.Discard, req.Body)
 	}
 	dice := diceOf(req)
 	if err := h.wait(req.Context(), dice, 0); err != nil { // on its way
@@ -96,6 +109,7 @@ func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if !fault {
+		h.good.Add(1)
 		resp := h.answer(req, dice, http.StatusOK, kind)
 		if dice.IntN(10) == 0 {
 			h.speakOfAQuota(resp.Header, dice)
@@ -124,6 +138,7 @@ func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return resp, nil
 	case 6:
+		h.good.Add(1)
 		resp := h.answer(req, dice, http.StatusOK, kind)
 		resp.Header.Set("RateLimit", "nonsense;r=-1;t=NaN")
 		resp.Body.(*body).fails = true
@@ -157,8 +172,9 @@ func (h *host) answer(req *http.Request, dice *rand.Rand, code, kind int) *http.
 		resp.Body = http.NoBody
 		return resp
 	}
-	h.open.Add(1)
-	resp.Body = &body{host: h, dice: dice, ctx: req.Context(), chunks: dice.IntN(4), pause: time.Duration(dice.IntN(20)) * time.Millisecond}
+	e := errandOf(req)
+	e.open.Add(1)
+	resp.Body = &body{host: h, errand: e, dice: dice, ctx: req.Context(), chunks: dice.IntN(4), pause: time.Duration(dice.IntN(20)) * time.Millisecond}
 	return resp
 }
 
@@ -172,39 +188,4 @@ func (h *host) wait(ctx context.Context, dice *rand.Rand, d time.Duration) error
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// A body comes in chunks, slowly, and may end too early.
-type body struct {
-	host   *host
-	dice   *rand.Rand
-	ctx    context.Context
-	chunks int
-	pause  time.Duration
-	fails  bool
-	closed atomic.Bool
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	if b.closed.Load() {
-		return 0, http.ErrBodyReadAfterClose
-	}
-	if b.chunks == 0 {
-		if b.fails {
-			return 0, errOnWay
-		}
-		return 0, io.EOF
-	}
-	b.chunks--
-	if err := b.host.wait(b.ctx, b.dice, b.pause); err != nil {
-		return 0, err
-	}
-	return min(len(p), 100), nil
-}
-
-func (b *body) Close() error {
-	if b.closed.CompareAndSwap(false, true) {
-		b.host.open.Add(-1)
-	}
-	return nil
 }
