@@ -20,6 +20,7 @@ var defects = []defect{
 	{"who gives up lets nobody else in", "limiter/queue.go", "\t\tl.dispatch() // it may have been the first in line\n", ""},
 	{"the lowest priority is served first", "limiter/queue.go", "return cmp.Compare(c.priority, p) })", "return cmp.Compare(p, c.priority) })"},
 	{"the queue has room for one more", "limiter/queue.go", "\tif l.boundQueue && l.queue.len >= l.maxQueue {\n\t\tl.dispatch()", "\tif l.boundQueue && l.queue.len > l.maxQueue {\n\t\tl.dispatch()"},
+	{"the last to come is the first to start", "limiter/queue.go", "\treturn q.classes[len(q.classes)-1].head\n", "\treturn q.classes[len(q.classes)-1].tail\n"},
 	{"equals are evicted", "limiter/queue.go", "c.priority >= priority {\n\t\treturn false", "c.priority > priority {\n\t\treturn false"},
 	{"the evicted wait on", "limiter/queue.go", "\tc.err = l.reject(why, nil, waited, now)\n\tc.tell()\n", "\tc.err = l.reject(why, nil, waited, now)\n"},
 	{"a deadline is not heeded beforehand", "limiter/queue.go", "case w.hasDeadline && wait > time.Until(w.deadline):", "case w.hasDeadline && wait > time.Hour+time.Until(w.deadline):"},
@@ -50,6 +51,7 @@ var defects = []defect{
 	{"a new policy is reckoned by the pace of the old", "limiter/limiter.go", "\tl.pace.begin(l.clock.read())\n\tl.ask(", "\tl.ask("},
 	{"a panic leaves who is told of its start in flight", "limiter/guard.go", "\tcase c.state == running && c.inFlight:\n\t\tl.abort(c)\n", ""},
 	{"a timer is left when nobody waits", "limiter/dispatch.go", "\t\tl.wake.Stop()\n", ""},
+	{"AIMD has no Max", "limiter/aimd.go", "a.limit = min(a.Max, a.limit+1)", "a.limit++"},
 
 	// The transport.
 	{"the permit ends with the head", "httpclient/attempt.go", "\tresp = a.hold(ctx, resp)\n\ta.answer, a.handed = nil, true\n", "\ta.answer = nil\n"},
@@ -65,7 +67,7 @@ var defects = []defect{
 	{"MaxHold is not heeded", "httpclient/body.go", "b != nil && b.leave() {\n", "b != nil && !b.ended.Load() {\n"},
 	{"the rest of a window counts for the next", "httpclient/pacing.go", "\tcase since < q.first:\n\t\treturn // what is left of the window before says nothing of this one\n", ""},
 	{"a used-up window is waited for to the second", "httpclient/pacing.go", "min(p.longest, q.patience())", "p.longest"},
-	{"started calls are not taken off a quota", "httpclient/pacing.go", "\t\tp.quotas[i].left--\n", ""},
+	{"started calls are not taken off a quota", "httpclient/pacing.go", "\t\tp.quotas[i].left--\n", "\t\t_ = i\n"},
 	{"trailers are lost", "httpclient/body.go", "\t\t\tb.response.Trailer = b.from.Trailer // net/http may only have made it now\n", ""},
 	{"a POST that broke off is sent again", "httpclient/retry.go", "errors.As(err, &dial) && dial.Op == \"dial\"", "errors.As(err, &dial)"},
 	{"who waits as the pacer comes goes past it", "httpclient/queue.go", "\t\tif pacer != nil || h.pacer.Load() == nil {\n\t\t\tbreak\n\t\t}\n\t\tp.host.Release() // the pacer came while we waited\n", "\t\tbreak\n"},
@@ -93,4 +95,6 @@ var defects = []defect{
 	{"the quota of a cached answer is believed", "httpclient/ratelimit.go", "if len(h) == 0 || fromCache(h) {", "if len(h) == 0 {"},
 	{"a caller's cancel with a cause of its own is a failure", "httpclient/attempt.go", "\t\tseen = endedError{err, end}\n", ""},
 	{"the Timeout is over with the head", "httpclient/call.go", "\t\tb.more.total, c.total = c.total, nil\n", "\t\t_ = b\n"},
+	{"a request is sent once too often", "httpclient/call.go", "if n >= c.t.config.Retry.Attempts {", "if n > c.t.config.Retry.Attempts {"},
+	{"a body keeps the place of all hosts", "httpclient/body.go", "\t\t\tb.more.global.Release()\n", "\t\t\t_ = b.more.global\n"},
 }
