@@ -89,7 +89,7 @@ var defects = []defect{
 	{"Retry-After is not added to the pause", "httpclient/call.go", "\t\t\tpause += asked\n", ""},
 	{"a request is repeated that the breaker will refuse", "httpclient/call.go", "\tif h.check() != nil {\n\t\treturn nil, 0 // the same: the breaker would refuse it\n\t}\n", ""},
 	{"a body made for a retry that is denied is not closed", "httpclient/call.go", "\t\tcloseBody(next)\n\t\th.retriesDenied", "\t\th.retriesDenied"},
-	{"a body that trickles holds up the retry", "httpclient/retry.go", "\tt := time.AfterFunc(drainTime, func() { resp.Body.Close() })\n\tdefer t.Stop()\n", ""},
+	{"a body that trickles holds up the retry", "httpclient/retry.go", "\tt := time.AfterFunc(drainTime, end)\n\tdefer t.Stop()\n", ""},
 	{"a budget saves without end", "httpclient/retry.go", "b.spent = math.Max(0, b.spent-share)", "b.spent = math.Max(math.Inf(-1), b.spent-share)"},
 	{"a date is read by our own clock", "httpclient/retryafter.go", "\tif sent, err := http.ParseTime(h.Get(\"Date\")); err == nil {\n\t\tnow = sent\n\t}\n", ""},
 	{"the quota of a cached answer is believed", "httpclient/ratelimit.go", "if len(h) == 0 || fromCache(h) {", "if len(h) == 0 {"},

@@ -62,7 +62,7 @@ func (h *host) holding(now time.Duration) int {
 	return n
 }
 
-// A body comes in chunks, slowly, and may end too early.
+// A body comes in chunks, slowly, and may end too early. It is to be closed once.
 type body struct {
 	host   *host
 	errand *errand
@@ -98,6 +98,8 @@ func (b *body) Close() error {
 	if b.closed.CompareAndSwap(false, true) {
 		b.errand.open.Add(-1)
 		b.host.over(b.of)
+	} else {
+		b.host.fail("the body of a response is closed twice")
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func (r *run) build(random *rand.Rand) {
 	for i, name := range names {
 		h := &host{run: r, name: name, exchanges: map[*exchange]struct{}{}}
 		h.mood.Store(&moods[0])
-		h.watch = &watch{run: r, name: name, maxQueue: 1 + random.IntN(1<<(2*i+3)), plain: i == 2}
+		h.watch = &watch{run: r, name: name, maxQueue: 1 + random.IntN(4<<random.IntN(6)), plain: i == 2}
 		h.watch.limiter = limiter.New(h.policyOf(random), limiter.Observe(h.watch.observe),
 			limiter.MaxQueue(h.watch.maxQueue), limiter.MaxWait(r.maxWait))
 		r.hosts[name], r.watches[name] = h, h.watch

@@ -42,6 +42,9 @@ func (w *watch) observe(e limiter.Event) {
 		w.came = max(w.came, came)
 	case limiter.Rejected:
 		bound += w.slack
+		if w.plain && e.Reason == limiter.Evicted {
+			w.fail("%s: a call was evicted by its equal", w.name)
+		}
 	case limiter.Finished:
 		w.inFlight--
 	case limiter.LimitChanged:
