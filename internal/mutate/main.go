@@ -59,7 +59,7 @@ func run(ctx context.Context, word string, simulated bool) error {
 	testsOf := func(d defect) []string { return []string{"-short", d.pkg()} }
 	if simulated {
 		testsOf = func(defect) []string {
-			return []string{"-run", "^TestSomethingThatMustHoldDoesNot$", "-count", "12", "./internal/simulation", "-hours", "0.01"}
+			return []string{"-run", "^TestSomethingThatMustHoldDoesNot$", "-count", "12", "-timeout", "20s", "./internal/simulation", "-hours", "0.01"}
 		}
 	}
 	sound := map[string]bool{}
