@@ -35,6 +35,9 @@ func (w *watch) observe(e limiter.Event) {
 		if e.InFlight > e.Limit {
 			w.fail("%s: a call was admitted as the %dth of %d", w.name, e.InFlight, e.Limit)
 		}
+		if at < w.paused-w.blur {
+			w.fail("%s: a call was admitted in a pause until %v", w.name, w.paused)
+		}
 		came := at - e.Wait
 		if w.plain && came+w.blur < w.came {
 			w.fail("%s: who came at %v was admitted after who came at %v", w.name, came, w.came)
@@ -52,6 +55,9 @@ func (w *watch) observe(e limiter.Event) {
 			w.fail("%s: limit %d", w.name, e.Limit)
 		}
 	case limiter.Paused:
+		if d := e.Until.Sub(e.Time); d > time.Minute+w.blur {
+			w.fail("%s: a pause of %v, at most a minute is usual", w.name, d)
+		}
 		w.mu.Lock()
 		w.paused = max(w.paused, e.Until.Sub(w.began))
 		w.mu.Unlock()
