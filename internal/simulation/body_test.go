@@ -33,7 +33,7 @@ func (h *host) headed(x *exchange, resp *http.Response) {
 	if x == nil {
 		return
 	}
-	if resp == nil || resp.Body == http.NoBody || x.atHead {
+	if resp == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusNoContent || x.atHead {
 		h.over(x)
 		return
 	}

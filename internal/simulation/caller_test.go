@@ -36,7 +36,9 @@ func (c *caller) live() {
 func (c *caller) call() {
 	c.begun.Add(1)
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	// Later than the call, for many: else the end of the context would give back what the
+	// end of the call has not.
+	defer time.AfterFunc(c.lasts, cancel).Reset(c.alone(c.random, time.Duration(c.random.IntN(2))*time.Second))
 	var info httpclient.Info
 	ctx = httpclient.WithInfo(ctx, &info)
 	e := &errand{run: c.run, holds: true}
@@ -87,7 +89,11 @@ func (c *caller) call() {
 	if errors.As(err, &late) && late.Waited > c.maxWait+c.slack {
 		c.fail("a call waited for %v, MaxWait is %v", late.Waited, c.maxWait)
 	}
-	if spent := c.now() - start; spent > c.timeout+c.slack {
+	spent := c.now() - start - e.dawdled
+	if ctx.Err() == nil && (how == "cancelled" || how == "timed out" && spent < c.attemptTimeout) {
+		c.fail("a call was %s after %v, by nobody: %v", how, spent, err)
+	}
+	if spent > c.timeout+c.slack {
 		c.fail("a call took %v, Timeout is %v", spent, c.timeout)
 	}
 	if info.Queued > time.Duration(max(1, info.Attempts+1))*(c.maxWait+c.slack) {
@@ -138,7 +144,9 @@ func (c *caller) exchange(req *http.Request) (code int, err error) {
 	switch c.random.IntN(8) {
 	case 0: // unread
 	case 1:
-		time.Sleep(c.alone(c.random, time.Duration(c.random.IntN(600))*time.Millisecond))
+		e := errandOf(req)
+		e.dawdled = c.alone(c.random, time.Duration(c.random.IntN(600))*time.Millisecond)
+		time.Sleep(e.dawdled)
 	default:
 		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 			return resp.StatusCode, err

@@ -6,15 +6,18 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // An errand is what is known of a call from outside. It goes with its context.
 type errand struct {
 	*run
-	holds  bool // it takes a place until the end of its body
-	atHead bool // or until its head
-	sent   atomic.Int32
-	open   atomic.Int32 // bodies of its requests and of its responses that are not closed
+	holds     bool // it takes a place until the end of its body
+	atHead    bool // or until its head
+	sent      atomic.Int32
+	notBefore time.Duration // when it may be sent again
+	dawdled   time.Duration // by the caller itself
+	open      atomic.Int32  // bodies of its requests and of its responses that are not closed
 }
 
 type errandKey struct{}
@@ -35,6 +38,9 @@ func (e *errand) send(h *host, req *http.Request) {
 	}
 	if n == 1 {
 		return
+	}
+	if h.now() < e.notBefore {
+		e.fail("%s: a call is sent again before %v, as it was asked to wait", h.name, e.notBefore)
 	}
 	const saved, share = 10, 0.1 // the defaults of Retry.Budget
 	if again := float64(h.repeated.Add(1)); again > saved+share*float64(h.good.Load())+1e-6 {

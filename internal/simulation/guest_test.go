@@ -21,8 +21,16 @@ func (c *caller) visit(h *host) {
 	if !h.watch.plain {
 		priority = c.random.IntN(3) - 1
 	}
-	came := c.now()
-	p, err := h.watch.limiter.Acquire(limiter.WithPriority(context.Background(), priority))
+	ctx, cancel := context.WithCancel(limiter.WithPriority(context.Background(), priority))
+	defer cancel()
+	if c.random.IntN(20) == 0 {
+		cancel()
+	}
+	came, ended := c.now(), ctx.Err() != nil
+	p, err := h.watch.limiter.Acquire(ctx)
+	if ended && err == nil {
+		c.fail("%s: a call was admitted that had been cancelled", h.name)
+	}
 	how := howEnded(1, err)
 	c.note(c.id, 1, how)
 	c.ends[how]++

@@ -17,23 +17,24 @@ import (
 
 // A run is callers, a Transport and hosts.
 type run struct {
-	t         *testing.T
-	seed      uint64
-	lasts     time.Duration
-	slack     time.Duration // by which timers may be late
-	blur      time.Duration // by which what is seen from outside may be late
-	pause     time.Duration // mean, between the calls of a caller
-	timeout   time.Duration
-	maxWait   time.Duration
-	maxHold   time.Duration
-	retry     httpclient.Retry
-	began     time.Time
-	transport *httpclient.Transport
-	random    *rand.Rand // for what is not a caller's
-	callers   []*caller
-	global    *limiter.Limiter
-	watches   map[string]*watch // by the name of the host
-	hosts     map[string]*host
+	t              *testing.T
+	seed           uint64
+	lasts          time.Duration
+	slack          time.Duration // by which timers may be late
+	blur           time.Duration // by which what is seen from outside may be late
+	pause          time.Duration // mean, between the calls of a caller
+	timeout        time.Duration
+	attemptTimeout time.Duration
+	maxWait        time.Duration
+	maxHold        time.Duration
+	retry          httpclient.Retry
+	began          time.Time
+	transport      *httpclient.Transport
+	random         *rand.Rand // for what is not a caller's
+	callers        []*caller
+	global         *limiter.Limiter
+	watches        map[string]*watch // by the name of the host
+	hosts          map[string]*host
 
 	begun atomic.Int64 // calls
 
@@ -75,7 +76,7 @@ func (r *run) note(caller, code int, how string) {
 func newRun(t *testing.T, seed uint64, lasts time.Duration) *run {
 	r := &run{
 		t: t, seed: seed, lasts: lasts, slack: time.Millisecond, began: time.Now(), pause: 300 * time.Millisecond,
-		timeout: odd(5 * time.Second), maxWait: odd(time.Second),
+		timeout: odd(5 * time.Second), attemptTimeout: odd(2 * time.Second), maxWait: odd(time.Second),
 		random:  rand.New(rand.NewPCG(seed, 0)),
 		watches: map[string]*watch{}, hosts: map[string]*host{},
 	}
@@ -105,7 +106,7 @@ func (r *run) build(random *rand.Rand) {
 		}),
 		Limiter: func(name string) *limiter.Limiter { return r.watches[strings.TrimSuffix(name, ":80")].limiter },
 		Global:  r.global,
-		Timeout: r.timeout, AttemptTimeout: odd(2 * time.Second), MaxWait: r.maxWait,
+		Timeout: r.timeout, AttemptTimeout: r.attemptTimeout, MaxWait: r.maxWait,
 		MaxHold: r.maxHold, Retry: r.retry,
 		Breaker: httpclient.Breaker{Window: 10 * time.Second, MinRequests: 10, OpenFor: odd(2 * time.Second)},
 	})
@@ -146,6 +147,9 @@ func (r *run) play() {
 				} else {
 					wg.Go(c.call)
 				}
+			}
+			if random.IntN(2) == 0 {
+				h.watch.limiter.SetPolicy(h.policyOf(random))
 			}
 		case 2:
 			h.jump(random)

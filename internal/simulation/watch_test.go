@@ -106,7 +106,7 @@ func (r *run) audit() {
 // policyOf draws a policy for h.
 func (h *host) policyOf(random *rand.Rand) limiter.Policy {
 	least := 1 + random.IntN(5)
-	most := least + random.IntN(40)
+	most := least + random.IntN(2<<random.IntN(5))
 	h.rated.Store(false)
 	var p limiter.Policy
 	switch random.IntN(8) {
@@ -116,7 +116,7 @@ func (h *host) policyOf(random *rand.Rand) limiter.Policy {
 	case 1:
 		h.rated.Store(true)
 		least = most
-		p = limiter.All(limiter.Rate(200, 20), limiter.Fixed(most))
+		p = limiter.All(limiter.Rate(rate, burst), limiter.Fixed(most))
 	case 2:
 		p = limiter.AIMD(limiter.AIMDConfig{Min: least, Max: most})
 	case 3:
@@ -133,8 +133,11 @@ func (h *host) policyOf(random *rand.Rand) limiter.Policy {
 	if random.IntN(2) == 0 {
 		return p // a Limiter treats the policies of its package in its own way
 	}
-	return &watched{Policy: p, run: h.run, least: least, most: most}
+	return &watched{Policy: p, run: h.run, least: least, most: most, rated: h.rated.Load(), tokens: burst}
 }
+
+// What a policy with a rate has, per second and at once.
+const rate, burst = 50, 10
 
 // watched is a policy of which is checked what it says and what it is told.
 type watched struct {
@@ -146,6 +149,8 @@ type watched struct {
 	since, now time.Duration // when it was first asked, and last told
 	limit      int
 	onWay      int
+	rated      bool
+	tokens     float64
 }
 
 func (p *watched) Next(s limiter.State) (int, time.Duration) {
@@ -163,6 +168,9 @@ func (p *watched) Next(s limiter.State) (int, time.Duration) {
 
 func (p *watched) Start(s limiter.State) {
 	p.tick(s)
+	if p.tokens--; p.rated && p.tokens < -1e-6 {
+		p.fail("%T has let one start that has no token", p.Policy)
+	}
 	if p.onWay++; s.InFlight > p.limit {
 		p.fail("%T has said %d and %d are in flight", p.Policy, p.limit, s.InFlight)
 	}
@@ -171,6 +179,9 @@ func (p *watched) Start(s limiter.State) {
 
 func (p *watched) Report(s limiter.State, r limiter.Result) {
 	p.tick(s)
+	if s.InFlight < p.onWay {
+		p.fail("%T hears of %d in flight when %d are", p.Policy, s.InFlight, p.onWay)
+	}
 	if p.onWay--; p.onWay < 0 || s.Now-r.Latency < p.since-p.blur {
 		p.fail("%T hears of a call that began before it, or of one for the second time", p.Policy)
 	}
@@ -181,5 +192,6 @@ func (p *watched) tick(s limiter.State) {
 	if s.Now < p.now {
 		p.fail("%T is told %v after %v", p.Policy, s.Now, p.now)
 	}
+	p.tokens = min(burst, p.tokens+rate*(s.Now-p.now).Seconds())
 	p.now = s.Now
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -110,7 +111,7 @@ func (h *host) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	}
 	if !fault {
 		h.good.Add(1)
-		resp := h.answer(req, dice, http.StatusOK, kind)
+		resp := h.answer(req, dice, []int{http.StatusOK, http.StatusNoContent}[dice.IntN(10)/9], kind)
 		if dice.IntN(10) == 0 {
 			h.speakOfAQuota(resp.Header, dice)
 		}
@@ -118,7 +119,7 @@ func (h *host) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	}
 	switch kind {
 	case 0:
-		return nil, errReset
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: errReset}
 	case 1:
 		return nil, io.ErrUnexpectedEOF
 	case 2:
@@ -131,9 +132,12 @@ func (h *host) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 		return resp, nil
 	case 5:
 		resp := h.answer(req, dice, http.StatusServiceUnavailable, kind)
-		resp.Header.Set("Retry-After", strconv.Itoa(dice.IntN(3)))
+		seconds := dice.IntN(3)
+		resp.Header.Set("Retry-After", strconv.Itoa(seconds))
+		errandOf(req).notBefore = h.now() + time.Duration(seconds)*time.Second
 		if dice.IntN(2) == 0 {
 			h.stamp(resp.Header, dice)
+			errandOf(req).notBefore = 0
 			resp.Header.Set("Retry-After", h.clock().Add(time.Duration(dice.IntN(3))*time.Second).UTC().Format(http.TimeFormat))
 		}
 		return resp, nil
