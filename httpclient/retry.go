@@ -133,8 +133,10 @@ func discard(resp *http.Response) {
 	if resp.Body == nil {
 		return
 	}
-	// Once: what a second Close of somebody's body does is undefined, says io.Closer.
-	end := sync.OnceFunc(func() { resp.Body.Close() })
+	// Once: what a second Close of somebody's body does is undefined, says io.Closer. It is
+	// no OnceFunc, which makes a panic of a Goexit in there.
+	var once sync.Once
+	end := func() { once.Do(func() { resp.Body.Close() }) }
 	defer end()
 	if resp.ContentLength > maxDrain || resp.StatusCode == http.StatusSwitchingProtocols {
 		return
