@@ -115,6 +115,5 @@ func TestUsedUpWindowIsLookedAtAsOftenAsAtFirst(t *testing.T) {
 	}
 	if starts < 30 || starts > 70 {
 		t.Errorf("%d requests in half a minute in which all are refused, want from one to two a second", starts)
-
 	}
 }
