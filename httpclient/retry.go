@@ -133,12 +133,16 @@ func discard(resp *http.Response) {
 	if resp.Body == nil {
 		return
 	}
-	defer resp.Body.Close()
+	// Once: what a second Close of somebody's body does is undefined, says io.Closer. It is
+	// no OnceFunc, which makes a panic of a Goexit in there.
+	var once sync.Once
+	end := func() { once.Do(func() { resp.Body.Close() }) }
+	defer end()
 	if resp.ContentLength > maxDrain || resp.StatusCode == http.StatusSwitchingProtocols {
 		return
 	}
 	// A body that trickles must not hold us up.
-	t := time.AfterFunc(drainTime, func() { resp.Body.Close() })
+	t := time.AfterFunc(drainTime, end)
 	defer t.Stop()
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain+1) // an error ends it as well as the end
 }

@@ -20,6 +20,7 @@ var defects = []defect{
 	{"who gives up lets nobody else in", "limiter/queue.go", "\t\tl.dispatch() // it may have been the first in line\n", ""},
 	{"the lowest priority is served first", "limiter/queue.go", "return cmp.Compare(c.priority, p) })", "return cmp.Compare(p, c.priority) })"},
 	{"the queue has room for one more", "limiter/queue.go", "\tif l.boundQueue && l.queue.len >= l.maxQueue {\n\t\tl.dispatch()", "\tif l.boundQueue && l.queue.len > l.maxQueue {\n\t\tl.dispatch()"},
+	{"the last to come is the first to start", "limiter/queue.go", "\treturn q.classes[len(q.classes)-1].head\n", "\treturn q.classes[len(q.classes)-1].tail\n"},
 	{"equals are evicted", "limiter/queue.go", "c.priority >= priority {\n\t\treturn false", "c.priority > priority {\n\t\treturn false"},
 	{"the evicted wait on", "limiter/queue.go", "\tc.err = l.reject(why, nil, waited, now)\n\tc.tell()\n", "\tc.err = l.reject(why, nil, waited, now)\n"},
 	{"a deadline is not heeded beforehand", "limiter/queue.go", "case w.hasDeadline && wait > time.Until(w.deadline):", "case w.hasDeadline && wait > time.Hour+time.Until(w.deadline):"},
@@ -58,6 +59,7 @@ var defects = []defect{
 	{"a key is forgotten before its call starts", "limiter/keyed.go", "\te := k.table.Pin(key)\n\tdefer e.Unpin()\n\treturn Do(", "\te := k.table.Pin(key)\n\te.Unpin()\n\treturn Do("},
 	{"a pause ends an experiment that has seen nothing", "limiter/adaptive_round.go", "\tif a.running {\n\t\ta.deadline += d\n\t}\n", ""},
 	{"Gradient makes up for a silence", "limiter/gradient.go", "(now-g.nextUpdate)/g.Update*g.Update + g.Update", "g.Update"},
+	{"AIMD has no Max", "limiter/aimd.go", "a.limit = min(a.Max, a.limit+1)", "a.limit++"},
 
 	// The transport.
 	{"the permit ends with the head", "httpclient/attempt.go", "\tresp = a.hold(ctx, resp)\n\ta.answer, a.handed = nil, true\n", "\ta.answer = nil\n"},
@@ -73,7 +75,7 @@ var defects = []defect{
 	{"MaxHold is not heeded", "httpclient/body.go", "b != nil && b.leave() {\n", "b != nil && !b.ended.Load() {\n"},
 	{"the rest of a window counts for the next", "httpclient/pacing.go", "\tcase since < q.first:\n\t\treturn // what is left of the window before says nothing of this one\n", ""},
 	{"a used-up window is waited for to the second", "httpclient/pacing.go", "min(p.longest, q.patience())", "p.longest"},
-	{"started calls are not taken off a quota", "httpclient/pacing.go", "\t\tp.quotas[i].left--\n", ""},
+	{"started calls are not taken off a quota", "httpclient/pacing.go", "\t\tp.quotas[i].left--\n", "\t\t_ = i\n"},
 	{"trailers are lost", "httpclient/body.go", "\t\t\tb.response.Trailer = b.from.Trailer // net/http may only have made it now\n", ""},
 	{"a POST that broke off is sent again", "httpclient/retry.go", "errors.As(err, &dial) && dial.Op == \"dial\"", "errors.As(err, &dial)"},
 	{"who waits as the pacer comes goes past it", "httpclient/queue.go", "\t\tif pacer != nil || h.pacer.Load() == nil {\n\t\t\tbreak\n\t\t}\n\t\tp.host.Release() // the pacer came while we waited\n", "\t\tbreak\n"},
@@ -95,7 +97,7 @@ var defects = []defect{
 	{"Retry-After is not added to the pause", "httpclient/call.go", "\t\t\tpause += asked\n", ""},
 	{"a request is repeated that the breaker will refuse", "httpclient/call.go", "\tif h.check() != nil {\n\t\treturn nil, 0 // the same: the breaker would refuse it\n\t}\n", ""},
 	{"a body made for a retry that is denied is not closed", "httpclient/call.go", "\t\tcloseBody(next)\n\t\th.retriesDenied", "\t\th.retriesDenied"},
-	{"a body that trickles holds up the retry", "httpclient/retry.go", "\tt := time.AfterFunc(drainTime, func() { resp.Body.Close() })\n\tdefer t.Stop()\n", ""},
+	{"a body that trickles holds up the retry", "httpclient/retry.go", "\tt := time.AfterFunc(drainTime, end)\n\tdefer t.Stop()\n", ""},
 	{"a budget saves without end", "httpclient/retry.go", "b.spent = math.Max(0, b.spent-share)", "b.spent = math.Max(math.Inf(-1), b.spent-share)"},
 	{"a date is read by our own clock", "httpclient/retryafter.go", "\tif sent, err := http.ParseTime(h.Get(\"Date\")); err == nil {\n\t\tnow = sent\n\t}\n", ""},
 	{"the quota of a cached answer is believed", "httpclient/ratelimit.go", "if len(h) == 0 || fromCache(h) {", "if len(h) == 0 {"},
@@ -114,4 +116,6 @@ var defects = []defect{
 	{"MaxWait is blamed for a deadline that nobody spoke of", "httpclient/queue.go", "if w.caller == nil || w.caller.Err() != nil {", "if w.caller == nil {"},
 	{"an escaped quotation mark ends a name", "httpclient/ratelimit.go", "\t\tcase quoted && c == '\\\\':\n\t\t\ti++\n", ""},
 	{"an event stream is known by one spelling only", "httpclient/wishes.go", "strings.EqualFold(strings.TrimSpace(kind), \"text/event-stream\")", "strings.TrimSpace(kind) == \"text/event-stream\""},
+	{"a request is sent once too often", "httpclient/call.go", "if n >= c.t.config.Retry.Attempts {", "if n > c.t.config.Retry.Attempts {"},
+	{"a body keeps the place of all hosts", "httpclient/body.go", "\t\t\tb.more.global.Release()\n", "\t\t\t_ = b.more.global\n"},
 }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tidegate-go/tidegate/httpclient"
@@ -25,7 +24,11 @@ type caller struct {
 func (c *caller) live() {
 	for c.now() < c.lasts {
 		time.Sleep(c.alone(c.random, time.Duration(c.random.ExpFloat64()*float64(c.pause))))
-		c.call()
+		if c.random.IntN(10) == 0 {
+			c.visit(c.hosts[names[c.random.IntN(len(names))]])
+		} else {
+			c.call()
+		}
 	}
 }
 
@@ -33,9 +36,14 @@ func (c *caller) live() {
 func (c *caller) call() {
 	c.begun.Add(1)
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	// Later than the call, for many: else the end of the context would give back what the
+	// end of the call has not.
+	defer time.AfterFunc(c.lasts, cancel).Reset(c.alone(c.random, time.Duration(c.random.IntN(2))*time.Second))
 	var info httpclient.Info
 	ctx = httpclient.WithInfo(ctx, &info)
+	e := &errand{run: c.run, holds: true}
+	ctx = e.context(ctx)
+	host := names[c.random.IntN(len(names))]
 	patience := c.alone(c.random, c.lasts+24*time.Hour)
 	switch c.random.IntN(10) {
 	case 0:
@@ -44,32 +52,36 @@ func (c *caller) call() {
 	case 1:
 		patience = c.alone(c.random, time.Duration(1+c.random.IntN(300))*time.Millisecond)
 	case 2:
+		e.holds = false
 		ctx = httpclient.WithBypass(ctx)
 	case 3:
+		e.atHead = true
 		ctx = httpclient.WithReleaseAtHead(ctx)
 	case 4, 5:
-		ctx = limiter.WithPriority(ctx, c.random.IntN(3)-1)
+		if !c.watches[host].plain {
+			ctx = limiter.WithPriority(ctx, c.random.IntN(3)-1)
+		}
 	}
 	leaves := time.AfterFunc(patience, cancel)
 	defer leaves.Stop()
-	method, payload := http.MethodGet, io.Reader(nil)
-	if c.random.IntN(4) == 0 {
-		method, payload = http.MethodPost, strings.NewReader("payload")
-	}
-	url := []string{"http://one.example/", "http://two.example/", "http://three.example/"}[c.random.IntN(3)]
-	req, err := http.NewRequestWithContext(ctx, method, url, payload)
+	method := []string{http.MethodGet, http.MethodGet, http.MethodPut, http.MethodPost}[c.random.IntN(4)]
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+host+"/", nil)
 	if err != nil {
 		panic(err)
+	}
+	if method != http.MethodGet {
+		e.carry(req)
 	}
 	req.Header.Set(diceHeader, strconv.FormatUint(c.random.Uint64(), 10))
 	start := c.now()
 	code, err := c.exchange(req)
 	how := howEnded(code, err)
 	c.note(c.id, code, how)
-	if c.ends == nil {
-		c.ends = map[string]int{}
-	}
 	c.ends[how]++
+	e.returned()
+	if sent := int(e.sent.Load()); info.Attempts != sent {
+		c.fail("a call was sent %d times, and Info says %d", sent, info.Attempts)
+	}
 	if how == wrong {
 		c.fail("a call ended with %v", err)
 	}
@@ -77,7 +89,11 @@ func (c *caller) call() {
 	if errors.As(err, &late) && late.Waited > c.maxWait+c.slack {
 		c.fail("a call waited for %v, MaxWait is %v", late.Waited, c.maxWait)
 	}
-	if spent := c.now() - start; spent > c.timeout+c.slack {
+	spent := c.now() - start - e.dawdled
+	if ctx.Err() == nil && (how == "cancelled" || how == "timed out" && spent < c.attemptTimeout) {
+		c.fail("a call was %s after %v, by nobody: %v", how, spent, err)
+	}
+	if spent > c.timeout+c.slack {
 		c.fail("a call took %v, Timeout is %v", spent, c.timeout)
 	}
 	if info.Queued > time.Duration(max(1, info.Attempts+1))*(c.maxWait+c.slack) {
@@ -128,7 +144,9 @@ func (c *caller) exchange(req *http.Request) (code int, err error) {
 	switch c.random.IntN(8) {
 	case 0: // unread
 	case 1:
-		time.Sleep(c.alone(c.random, 50*time.Millisecond))
+		e := errandOf(req)
+		e.dawdled = c.alone(c.random, time.Duration(c.random.IntN(600))*time.Millisecond)
+		time.Sleep(e.dawdled)
 	default:
 		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 			return resp.StatusCode, err

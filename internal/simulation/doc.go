@@ -16,7 +16,12 @@
 // A seed that has shown a defect is kept in regressions.txt.
 //
 //	world_test.go       hosts and their faults
+//	body_test.go        bodies of answers, and who holds a place at a host
 //	caller_test.go      callers and what they do
-//	simulation_test.go  a run, and what must hold
+//	errand_test.go      what a call sends and leaves open
+//	guest_test.go       who uses a Limiter beside the Transport, and in which order
+//	run_test.go         a run, and what must hold at its end
+//	watch_test.go       what must hold throughout, of Limiters and policies
+//	simulation_test.go  runs from a seed
 //	soak_test.go        a run in real time
 package simulation

@@ -22,7 +22,7 @@ func TestSoakGrows(t *testing.T) {
 	}
 	usage := func(lasts time.Duration) (heap int64, goroutines int) {
 		r := newRun(t, seed, lasts)
-		r.slack = time.Second
+		r.slack, r.blur = time.Second, time.Second
 		r.play()
 		r.settle()
 		var m runtime.MemStats

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -15,10 +16,18 @@ import (
 // caller has thrown, since two requests may come at the same moment.
 type host struct {
 	*run
+	name     string
 	mood     atomic.Pointer[mood]
 	inFlight atomic.Int64
 	busy     atomic.Int64 // calls that it works on
 	ahead    atomic.Int64 // how far its clock is, in nanoseconds
+
+	watch          *watch
+	rated          atomic.Bool  // its policy has a rate
+	guests         atomic.Int64 // who hold a place
+	good, repeated atomic.Int64 // answers; requests
+	exchanges      map[*exchange]struct{}
+	turns          []turn // of guests, lately
 }
 
 // jump sets its clock, at a moment at which a window of the quotas that it speaks of
@@ -75,11 +84,16 @@ var (
 )
 
 // RoundTrip is the Base of the Transport.
-func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
+func (h *host) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	h.inFlight.Add(1)
 	defer h.inFlight.Add(-1)
+	e := errandOf(req)
+	e.send(h, req)
+	x := h.begin(e, req)
+	defer func() { h.headed(x, resp) }()
 	if req.Body != nil {
 		defer req.Body.Close()
+		_, _ = io.Copy(io.Discard, req.Body)
 	}
 	dice := diceOf(req)
 	if err := h.wait(req.Context(), dice, 0); err != nil { // on its way
@@ -96,7 +110,8 @@ func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if !fault {
-		resp := h.answer(req, dice, http.StatusOK, kind)
+		h.good.Add(1)
+		resp := h.answer(req, dice, []int{http.StatusOK, http.StatusNoContent}[dice.IntN(10)/9], kind)
 		if dice.IntN(10) == 0 {
 			h.speakOfAQuota(resp.Header, dice)
 		}
@@ -104,7 +119,7 @@ func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	switch kind {
 	case 0:
-		return nil, errReset
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: errReset}
 	case 1:
 		return nil, io.ErrUnexpectedEOF
 	case 2:
@@ -117,13 +132,17 @@ func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	case 5:
 		resp := h.answer(req, dice, http.StatusServiceUnavailable, kind)
-		resp.Header.Set("Retry-After", strconv.Itoa(dice.IntN(3)))
+		seconds := dice.IntN(3)
+		resp.Header.Set("Retry-After", strconv.Itoa(seconds))
+		errandOf(req).notBefore = h.now() + time.Duration(seconds)*time.Second
 		if dice.IntN(2) == 0 {
 			h.stamp(resp.Header, dice)
+			errandOf(req).notBefore = 0
 			resp.Header.Set("Retry-After", h.clock().Add(time.Duration(dice.IntN(3))*time.Second).UTC().Format(http.TimeFormat))
 		}
 		return resp, nil
 	case 6:
+		h.good.Add(1)
 		resp := h.answer(req, dice, http.StatusOK, kind)
 		resp.Header.Set("RateLimit", "nonsense;r=-1;t=NaN")
 		resp.Body.(*body).fails = true
@@ -157,8 +176,9 @@ func (h *host) answer(req *http.Request, dice *rand.Rand, code, kind int) *http.
 		resp.Body = http.NoBody
 		return resp
 	}
-	h.open.Add(1)
-	resp.Body = &body{host: h, dice: dice, ctx: req.Context(), chunks: dice.IntN(4), pause: time.Duration(dice.IntN(20)) * time.Millisecond}
+	e := errandOf(req)
+	e.open.Add(1)
+	resp.Body = &body{host: h, errand: e, dice: dice, ctx: req.Context(), chunks: dice.IntN(4), pause: time.Duration(dice.IntN(20)) * time.Millisecond}
 	return resp
 }
 
@@ -172,39 +192,4 @@ func (h *host) wait(ctx context.Context, dice *rand.Rand, d time.Duration) error
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// A body comes in chunks, slowly, and may end too early.
-type body struct {
-	host   *host
-	dice   *rand.Rand
-	ctx    context.Context
-	chunks int
-	pause  time.Duration
-	fails  bool
-	closed atomic.Bool
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	if b.closed.Load() {
-		return 0, http.ErrBodyReadAfterClose
-	}
-	if b.chunks == 0 {
-		if b.fails {
-			return 0, errOnWay
-		}
-		return 0, io.EOF
-	}
-	b.chunks--
-	if err := b.host.wait(b.ctx, b.dice, b.pause); err != nil {
-		return 0, err
-	}
-	return min(len(p), 100), nil
-}
-
-func (b *body) Close() error {
-	if b.closed.CompareAndSwap(false, true) {
-		b.host.open.Add(-1)
-	}
-	return nil
 }
