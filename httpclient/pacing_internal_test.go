@@ -89,6 +89,20 @@ func TestRequestsOnTheirWayAreNotTakenOffAQuota(t *testing.T) {
 }
 
 // A time of renewal in whole seconds, rounded up, seems to move on with each answer.
+// Between two answers that speak of it only the starts bring a quota down. If they did
+// not, all who wait for a slow server would use up what there was at the last answer.
+func TestStartsUntilTheNextAnswerAreFree(t *testing.T) {
+	p := &pacing{longest: time.Hour}
+	p.hear(evidence{quotas: []quota{{name: "q", limit: 100, left: 60, reset: time.Minute, window: time.Minute}}})
+	p.Next(limiter.State{Now: time.Second}) // which hears of it
+	for range 60 {
+		p.Start(limiter.State{Now: time.Second})
+	}
+	if _, wait := p.Next(limiter.State{Now: time.Second}); wait != time.Minute {
+		t.Errorf("the next may start after %v, want to wait for the renewal", wait)
+	}
+}
+
 func TestRenewalIsPutOffByEachAnswer(t *testing.T) {
 	p := &pacing{longest: time.Minute}
 	for i := range 10 {
