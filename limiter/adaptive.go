@@ -97,9 +97,7 @@ type adaptive struct {
 	growth float64 // by which share per round, in slow start
 	calm   int32   // rounds in a row, held back, with hardly any queue
 
-	// The latest round without undue queue, and how many rounds ago.
-	goodAgo            int32
-	goodLimit, goodLow float64
+	goodLimit, goodLow float64 // of the latest round without undue queue
 
 	// What slow start compares with.
 	plateauRate, plateauInFlight float64
