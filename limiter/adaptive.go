@@ -119,7 +119,6 @@ type flags struct {
 	told      bool // the queue, by the far side: nothing is left to find out by experiment
 	creeping  bool // a refusal has set the limit
 	fresh     bool // the estimates are newer than the last experiment
-	deeper    bool // that one could not tell, and the next is to take out more
 }
 
 // cause is why the limit is what it is, kept as numbers until somebody asks.

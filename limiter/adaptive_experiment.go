@@ -14,10 +14,6 @@ import (
 //	in between                raise the base by the part that did not fall
 //	it rose                   the world changed meanwhile; try again
 //
-// One that comes out of turn may be the only one at its moment, and what it takes out
-// is then little beside what other clients have in flight. So if it was not all queue,
-// nothing is concluded, and the next one takes out half.
-//
 // Latency alone cannot tell a queue from a longer path, whoever watches it and
 // for however long; that is why every rule that only watches either takes a
 // longer path for overload for good, or overload for the path.
@@ -52,7 +48,6 @@ const (
 	shortPeriod = 256 * time.Millisecond
 	maxSpacing  = 8
 	kept        = 2.0 / 3 // the share of the limit that an experiment leaves
-	keptDeeper  = 0.5     // after one out of turn that could not tell
 
 	never = time.Duration(math.MaxInt64)
 )
@@ -114,11 +109,7 @@ func (a *adaptive) begin(now time.Duration) bool {
 		return false // planned again when the limit is felt
 	}
 	inFlight := math.Max(1, math.Min(a.limit, a.average))
-	share := kept
-	if a.deeper {
-		share = keptDeeper
-	}
-	lowered := math.Max(a.least, math.Floor(share*inFlight))
+	lowered := math.Max(a.least, math.Floor(kept*inFlight))
 	if lowered >= inFlight {
 		return false // there is nothing that could be taken away
 	}

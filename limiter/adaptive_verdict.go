@@ -24,7 +24,6 @@ func (a *adaptive) conclude(s State) {
 	before := a.base
 	fall := (a.inFlightThen - a.lowered) / a.rateThen // what Little's law says if all is queue
 	v := a.judge(low, stderr, fall)
-	a.deeper = v == unsure
 	switch v {
 	case moved:
 		a.soon(s)
