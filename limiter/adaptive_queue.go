@@ -52,8 +52,8 @@ func (a *adaptive) control(s State) {
 		a.goodLimit, a.goodLow, a.suspect = a.limit, a.low, false
 	}
 	switch {
-	case !a.suspect && queue > math.Max(1.5*target, 0.25*a.limit) && a.low > 1.75*a.goodLow:
-		a.suspect = true // a jump: a queue, or a longer path?
+	case !a.suspect && queue > math.Max(1.5*target, 0.25*a.limit) && a.low-2*a.lowError > 1.75*a.goodLow:
+		a.suspect = true // a jump, beyond chance: a queue, or a longer path?
 		a.alarm(s)
 	case both > math.Max(2.5*target, 0.3*a.limit):
 		a.alarm(s)
