@@ -80,8 +80,6 @@ func (a *adaptive) control(s State) {
 func (a *adaptive) raise(now time.Duration, queue, target float64) {
 	if queue < 0.4*target && a.share > 0.3 {
 		a.calm++
-	} else {
-		a.calm = 0
 	}
 	step := gain * math.Sqrt(a.limit) * (1 - queue/target)
 	if a.creeping {
