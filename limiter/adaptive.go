@@ -95,11 +95,9 @@ type adaptive struct {
 	roundSums
 	estimate
 	growth float64 // by which share per round, in slow start
-	calm   int32   // rounds in a row, held back, with hardly any queue
+	calm   int32   // rounds, held back, with hardly any queue since there was too much
 
-	// The latest round without undue queue, and how many rounds ago.
-	goodAgo            int32
-	goodLimit, goodLow float64
+	goodLimit, goodLow float64 // of the latest round without undue queue
 
 	// What slow start compares with.
 	plateauRate, plateauInFlight float64

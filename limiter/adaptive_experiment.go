@@ -92,6 +92,11 @@ func (a *adaptive) due(now time.Duration) bool {
 	return a.fresh && (now >= a.next || now >= a.urgent)
 }
 
+// felt reports whether the limit matters: callers are held back by it, or most of it
+// is used. If a few callers have a limit that is just enough for them, all that they
+// have in flight may be queue: each other's, and that of other clients.
+func (a *adaptive) felt() bool { return a.share > 0.2 || a.average > 0.75*a.limit }
+
 // begin begins an experiment if it can show anything, and reports whether.
 func (a *adaptive) begin(now time.Duration) bool {
 	asked := a.urgent != never
@@ -100,8 +105,8 @@ func (a *adaptive) begin(now time.Duration) bool {
 	if regular {
 		a.next = never
 	}
-	if a.limit < 2 || a.rate == 0 || a.told || (a.share < 0.2 && !asked) {
-		return false // planned again when a round finds callers held back
+	if a.limit < 2 || a.rate == 0 || a.told || !a.felt() && !asked {
+		return false // planned again when the limit is felt
 	}
 	inFlight := math.Max(1, math.Min(a.limit, a.average))
 	lowered := math.Max(a.least, math.Floor(kept*inFlight))

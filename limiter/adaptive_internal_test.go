@@ -125,3 +125,37 @@ func TestRetryAfterIsTakenForDemand(t *testing.T) {
 		t.Errorf("limit %.1f after %d rounds with %.0f answers a second", a.limit, a.rounds, a.rate)
 	}
 }
+
+// All calls start with the first round, so its first answers are those of the shortest
+// calls: a base found from them is too low, and a service of two seconds was held at
+// half of its goodput for a minute.
+func TestFirstRoundKnowsOnlyTheShortestCalls(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	at := func(seconds float64) State { return State{Now: duration(seconds), InFlight: 10, Queued: 9} }
+	for range 10 {
+		a.Start(at(0))
+	}
+	for i := range 7 {
+		now := 0.5 + 0.2*float64(i)
+		a.Report(at(now), Result{Outcome: Success, Latency: duration(now)})
+		a.Start(at(now))
+	}
+	if a.rounds != 0 {
+		t.Errorf("the first round has ended with base %.2f s while most of the first calls are in flight", a.base)
+	}
+}
+
+// A few callers whose limit is just enough are held back by nothing, and all that they
+// have in flight may be queue: without experiments that would be for good.
+func TestLimitThatIsJustEnoughIsNeverTried(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	a.fresh, a.next, a.rate, a.mean, a.low, a.average = true, 0, 100, 0.1, 0.1, 9
+	if !a.due(time.Second) || !a.begin(time.Second) {
+		t.Error("no experiment with nine of ten places taken")
+	}
+	a = Adaptive(AdaptiveConfig{}).(*adaptive)
+	a.fresh, a.next, a.rate, a.mean, a.low, a.average = true, 0, 100, 0.1, 0.1, 5
+	if a.begin(time.Second) {
+		t.Error("an experiment with half of the places free")
+	}
+}

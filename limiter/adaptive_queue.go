@@ -49,13 +49,11 @@ func (a *adaptive) control(s State) {
 		a.resumeTo = 0
 	}
 	if queue <= 1.5*target {
-		a.goodLimit, a.goodLow, a.goodAgo, a.suspect = a.limit, a.low, 0, false
-	} else {
-		a.goodAgo++
+		a.goodLimit, a.goodLow, a.suspect = a.limit, a.low, false
 	}
 	switch {
-	case !a.suspect && a.goodAgo > 0 && a.goodAgo <= 4 && a.low > 1.75*a.goodLow && queue > 0.25*a.limit:
-		a.suspect = true // a jump: a queue, or a longer path?
+	case !a.suspect && queue > math.Max(1.5*target, 0.25*a.limit) && a.low-2*a.lowError > 1.75*a.goodLow:
+		a.suspect = true // a jump, beyond chance: a queue, or a longer path?
 		a.alarm(s)
 	case both > math.Max(2.5*target, 0.3*a.limit):
 		a.alarm(s)
@@ -82,8 +80,6 @@ func (a *adaptive) control(s State) {
 func (a *adaptive) raise(now time.Duration, queue, target float64) {
 	if queue < 0.4*target && a.share > 0.3 {
 		a.calm++
-	} else {
-		a.calm = 0
 	}
 	step := gain * math.Sqrt(a.limit) * (1 - queue/target)
 	if a.creeping {

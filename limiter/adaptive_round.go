@@ -152,8 +152,17 @@ func (a *adaptive) over(now time.Duration) bool {
 	}
 	d := seconds(now - a.began)
 	return a.successes >= need ||
-		d >= math.Max(1, 6*a.mean) && a.successes+a.refusals+a.overdues >= 6 ||
+		d >= math.Max(1, 6*a.mean) && a.successes+a.refusals+a.overdues >= 6 && !a.early(d) ||
 		d >= 1 && a.overdues >= 4
+}
+
+// early reports whether the answers of the first round, after d seconds, are only
+// those of the shortest calls. All calls start with it, so the first answers are the
+// fastest ones, and a base found from them is too low until an experiment tells: with
+// calls of seconds that is a minute.
+func (a *adaptive) early(d float64) bool {
+	n := float64(a.successes)
+	return a.rounds == 0 && n < 2*float64(a.awaiting) && d*n < 6*a.total
 }
 
 func (a *adaptive) newRound(now time.Duration) {
@@ -184,7 +193,7 @@ func (a *adaptive) endRound(s State) {
 		return
 	}
 	a.control(s)
-	if a.next == never && a.share > 0.2 {
+	if a.next == never && a.felt() {
 		a.plan(s)
 	}
 }

@@ -105,7 +105,11 @@ func (m *simulation) finish(c int32, o limiter.Outcome) {
 		m.pause(g, c, d) // before the report, which may let the next call start
 	}
 	if g.real == nil {
-		g.policy.Report(m.state(g), limiter.Result{Outcome: o, Latency: latency})
+		r := limiter.Result{Outcome: o, Latency: latency}
+		if _, ok := g.policy.(told); ok && o == limiter.Success && m.server.Kind != Sharing {
+			r.Hinted, r.QueueDelay = true, k.begun-k.reached
+		}
+		g.policy.Report(m.state(g), r)
 	}
 	if cl.counted() {
 		m.seen.fly(m.now, -1)

@@ -49,6 +49,9 @@ var Makers = []Maker{
 	{"adaptive", "limiter.Adaptive as it comes", func(s Setup) limiter.Policy {
 		return limiter.Adaptive(limiter.AdaptiveConfig{Initial: s.Initial, Min: leastLimit, Max: mostLimit})
 	}},
+	{"told", "adaptive that the server tells for how long each call has waited there: what a better estimate could reach", func(s Setup) limiter.Policy {
+		return told{limiter.Adaptive(limiter.AdaptiveConfig{Initial: s.Initial, Min: leastLimit, Max: mostLimit})}
+	}},
 	{"aimd", "limiter.AIMD, after Netflix", func(s Setup) limiter.Policy {
 		return limiter.AIMD(limiter.AIMDConfig{Initial: orElse(s.Initial, usualInitial), Min: leastLimit, Max: mostLimit})
 	}},
@@ -87,6 +90,10 @@ func MakerOf(name string) (Maker, error) {
 	}
 	return Maker{}, fmt.Errorf("unknown policy %q; valid are %s, and fixed-N with a whole number from 1 to 1000000", name, strings.Join(names, ", "))
 }
+
+// told is a policy that is told of the queue at the server, which only a simulated
+// server does: one that shares itself among all calls has none.
+type told struct{ limiter.Policy }
 
 // schedule has one limit after the other.
 type schedule struct {

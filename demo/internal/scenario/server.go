@@ -111,6 +111,7 @@ func (m *simulation) reach(c int32) {
 		m.reply(c, limiter.Refused, 0)
 		return
 	}
+	m.calls[c].reached = m.now
 	s.line.push(c)
 	m.serve()
 }
@@ -133,13 +134,13 @@ func (m *simulation) serve() {
 	for s.line.size > 0 && s.busy < s.workers {
 		s.busy++
 		first := s.line.pop()
-		m.calls[first].next = none
+		m.calls[first].next, m.calls[first].begun = none, m.now
 		takes := s.Service.draw(s.random)
 		if s.Kind == Batching {
 			last, n := first, 1
 			for ; n < s.Batch && s.line.size > 0; n++ {
 				c := s.line.pop()
-				m.calls[last].next, m.calls[c].next = c, none
+				m.calls[last].next, m.calls[c].next, m.calls[c].begun = c, none, m.now
 				last = c
 			}
 			takes += float64(n) * float64(s.PerCall)

@@ -46,6 +46,7 @@ type simulation struct {
 // another one.
 type call struct {
 	submitted, started time.Duration
+	reached, begun     time.Duration // the server, to wait for a worker, and the work
 	client             int32
 	generation         uint32 // counts the calls that have had this place
 	next, previous     int32  // in the line at the gate, or in a batch
