@@ -52,8 +52,8 @@ func (a *adaptive) control(s State) {
 		a.goodLimit, a.goodLow, a.suspect = a.limit, a.low, false
 	}
 	switch {
-	case !a.suspect && queue > math.Max(1.5*target, 0.25*a.limit) && a.low-2*a.lowError > 1.75*a.goodLow:
-		a.suspect = true // a jump, beyond chance: a queue, or a longer path?
+	case !a.suspect && queue > math.Max(1.5*target, 0.25*a.limit) && a.jumped():
+		a.suspect, a.spared = true, a.limit > 0.75*a.goodLimit // others' queue, or a longer path?
 		a.alarm(s)
 	case both > math.Max(2.5*target, 0.3*a.limit):
 		a.alarm(s)
@@ -67,12 +67,24 @@ func (a *adaptive) control(s State) {
 			a.spacing, a.limitThen = 1, a.limit
 			a.plan(s)
 		}
-		if !a.suspect || a.limit > 0.75*a.goodLimit {
+		if !(a.suspect && a.spared) || a.limit > 0.75*a.goodLimit {
 			a.set(a.limit-math.Min(cut*(both-target), 0.3*a.limit), "queue %.1f above %.1f", both, target)
 		}
 	case queue < target && a.share > 0:
 		a.raise(s.Now, queue, target)
 	}
+	if a.spacing > 1 && a.limit > 1.5*a.limitThen { // what was known is of another limit
+		a.spacing, a.limitThen = 1, a.limit
+		a.plan(s)
+	}
+}
+
+// jumped reports whether latency is far above that of the latest round without undue
+// queue, beyond chance and beyond the queue that as many more calls of ours can make.
+// Without that bound each rise of a small limit looks like a jump.
+func (a *adaptive) jumped() bool {
+	ours := math.Max(0, a.limit-a.goodLimit) / a.rate
+	return a.low-2*a.lowError-ours > 1.75*a.goodLow
 }
 
 // raise raises the limit a little, the less the nearer the queue is to its
@@ -80,6 +92,8 @@ func (a *adaptive) control(s State) {
 func (a *adaptive) raise(now time.Duration, queue, target float64) {
 	if queue < 0.4*target && a.share > 0.3 {
 		a.calm++
+	} else {
+		a.calm = 0
 	}
 	step := gain * math.Sqrt(a.limit) * (1 - queue/target)
 	if a.creeping {

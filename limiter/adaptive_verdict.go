@@ -85,7 +85,7 @@ func (a *adaptive) judge(low, stderr, fall float64) verdict {
 	sigma := math.Hypot(stderr, a.baseError)
 	switch {
 	case during > then+tolerance+0.1*a.lowThen:
-		a.suspect = true
+		a.suspect, a.spared = true, true
 		return moved
 	case during <= want+tolerance:
 		a.settle(low, stderr, want)
