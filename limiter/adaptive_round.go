@@ -205,7 +205,12 @@ func (a *adaptive) learn(r roundSums, s State) {
 	// What was lost to deadlines is known to be long: it counts in the
 	// number of which a quarter is taken, or only the lucky would be seen.
 	sample := len(r.latencies)
-	a.low, a.lowError, a.spread = a.gauge(r.latencies, sample+min(int(r.overdues), 2*sample))
+	long := int(r.overdues)
+	if a.rounds == 1 {
+		// All calls have started within it, and those under way are longer than most.
+		long += sample * s.InFlight / int(r.successes)
+	}
+	a.low, a.lowError, a.spread = a.gauge(r.latencies, sample+min(long, 2*sample))
 	if a.rounds <= 2 {
 		a.baseSpread = math.Min(a.baseSpread, a.spread)
 	}
