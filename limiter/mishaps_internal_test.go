@@ -32,6 +32,46 @@ func TestLateWakeUpUnderstatesTheWait(t *testing.T) {
 	})
 }
 
+// A wake-up that comes late is dealt with as of the time at which it was due, but what
+// the policy has been told in between is not to be undone.
+func TestTimeRunsBackwardsAtALateWakeUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &toldTimes{Policy: Rate(100, 1)}
+		l := New(told)
+		first, _ := l.TryAcquire()
+		go func() {
+			p, _ := l.Acquire(t.Context())
+			p.Release()
+		}()
+		synctest.Wait()
+		time.Sleep(5 * time.Millisecond)
+		first.Done(Success)
+		l.mu.Lock()
+		l.wakeAt -= 7 * time.Millisecond // it was due before that
+		l.mu.Unlock()
+		l.woken()
+		if told.backwards {
+			t.Error("the policy was told of a time before that of the last report")
+		}
+	})
+}
+
+// toldTimes is a Policy that notes whether time runs backwards.
+type toldTimes struct {
+	Policy
+	last      time.Duration
+	backwards bool
+}
+
+func (p *toldTimes) see(s State) {
+	p.backwards = p.backwards || s.Now < p.last
+	p.last = s.Now
+}
+
+func (p *toldTimes) Next(s State) (int, time.Duration) { p.see(s); return p.Policy.Next(s) }
+func (p *toldTimes) Start(s State)                     { p.see(s); p.Policy.Start(s) }
+func (p *toldTimes) Report(s State, r Result)          { p.see(s); p.Policy.Report(s, r) }
+
 // Calls that come with an ended context are no demand: a limit must not rise for
 // them.
 func TestDeadCallLooksHeldBack(t *testing.T) {
