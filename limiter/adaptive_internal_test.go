@@ -130,18 +130,23 @@ func TestRetryAfterIsTakenForDemand(t *testing.T) {
 // calls: a base found from them is too low, and a service of two seconds was held at
 // half of its goodput for a minute.
 func TestFirstRoundKnowsOnlyTheShortestCalls(t *testing.T) {
-	a := Adaptive(AdaptiveConfig{}).(*adaptive)
-	at := func(seconds float64) State { return State{Now: duration(seconds), InFlight: 10, Queued: 9} }
-	for range 10 {
-		a.Start(at(0))
-	}
-	for i := range 7 {
-		now := 0.5 + 0.2*float64(i)
-		a.Report(at(now), Result{Outcome: Success, Latency: duration(now)})
-		a.Start(at(now))
-	}
-	if a.rounds != 0 {
-		t.Errorf("the first round has ended with base %.2f s while most of the first calls are in flight", a.base)
+	for _, first := range []float64{0, 3600} { // a Limiter may be made long before it is used
+		a := Adaptive(AdaptiveConfig{}).(*adaptive)
+		at := func(seconds float64) State {
+			return State{Now: duration(first + seconds), InFlight: 10, Queued: 9}
+		}
+		for range 10 {
+			_, _ = a.Next(at(0))
+			a.Start(at(0))
+		}
+		for i := range 7 {
+			now := 0.5 + 0.2*float64(i)
+			a.Report(at(now), Result{Outcome: Success, Latency: duration(now)})
+			a.Start(at(now))
+		}
+		if a.rounds != 0 {
+			t.Errorf("first call after %v s: the first round has ended with base %.2f s while most of the first calls are in flight", first, a.base)
+		}
 	}
 }
 
