@@ -150,6 +150,28 @@ func TestFirstRoundKnowsOnlyTheShortestCalls(t *testing.T) {
 	}
 }
 
+// The base of the first round is that of the fastest quarter of all calls, and those
+// under way are some of them. Those that have been answered are not, though the body of
+// an answer may be held for long.
+func TestFirstRoundTakesAnsweredCallsForLongOnes(t *testing.T) {
+	for _, c := range []struct {
+		underWay, held int
+		want           float64 // the mean of the fastest quarter, in ms
+	}{{0, 0, 6.5}, {0, 100, 6.5}, {48, 48, 12.5}} {
+		a := Adaptive(AdaptiveConfig{}).(*adaptive)
+		for range 48 + c.underWay {
+			a.Start(State{Now: 1, InFlight: 10})
+		}
+		for i := range 48 {
+			latency := time.Duration(i+1) * time.Millisecond
+			a.Report(State{Now: 1 + latency, InFlight: c.held + 1}, Result{Outcome: Success, Latency: latency})
+		}
+		if a.rounds != 1 || math.Abs(1000*a.base-c.want) > 0.01 {
+			t.Errorf("%d under way, %d places held: base %.2f ms after %d rounds, want %v", c.underWay, c.held, 1000*a.base, a.rounds, c.want)
+		}
+	}
+}
+
 // A few callers whose limit is just enough are held back by nothing, and all that they
 // have in flight may be queue: without experiments that would be for good.
 func TestLimitThatIsJustEnoughIsNeverTried(t *testing.T) {
