@@ -112,7 +112,7 @@ func (b *breaker) note(_ string, from, to gobreaker.State) {
 }
 
 // announce tells the log and those who wait of the changes of state since it was
-// called last. It is called after every call of gobreaker.
+// called last. It is called after every call of gobreaker that may change the state.
 func (h *host) announce() {
 	b := h.breaker
 	if !b.noted.Load() {

@@ -78,8 +78,9 @@
 // refusals are as many of a hundred at half of the rate, the rate is given up. Until that
 // shows, ten seconds to a minute may pass at a small part of that rate, and again after
 // three minutes, six and so on, since such refusals may have ended; with more than five of a
-// hundred the rate may become so low that it does not show. Their Retry-After is obeyed all the same. Where you know of such
-// answers have Config.Classify return limiter.Ignored for them: then they hold back nobody.
+// hundred the rate may become so low that it does not show. Their Retry-After is obeyed all
+// the same. Where you know of such answers have Config.Classify return limiter.Ignored for
+// them: then they hold back nobody.
 //
 // A 429 that a quota explains, or that comes while the rate is being found, is
 // told to the limiter as Failed, since it says nothing of how many requests the

@@ -34,7 +34,7 @@ type foundRate struct {
 	rate      float64       // per second, when it was set; 0: none
 	set       time.Duration // when
 	cut       time.Duration // when a refusal brought it down last
-	passed    float64       // successes per second then
+	passed    float64       // what the server let through then, per second
 	searching bool
 	edge      float64       // where a search ends; 0: at the next refusal
 	slower    float64       // how much t runs slower
@@ -86,7 +86,7 @@ func (f *foundRate) slot(now time.Duration) *slot {
 
 func (f *foundRate) succeeded(now, started time.Duration) {
 	f.row = 0
-	if f.searching && started > f.cut {
+	if f.searching && started > f.cut && f.at(now) > 0 {
 		// The window has been renewed, or the bucket has something in it again.
 		if f.edge > 0 {
 			f.rate, f.set, f.searching = f.edge, now, false

@@ -131,3 +131,19 @@ func TestUsedUpWindowIsLookedAtAsOftenAsAtFirst(t *testing.T) {
 		t.Errorf("%d requests in half a minute in which all are refused, want from one to two a second", starts)
 	}
 }
+
+// A rate that has been dropped, because nothing was refused for long or because refusals
+// have nothing to do with it, is not found again by an answer that is none.
+func TestSuccessBringsBackARateThatWasDropped(t *testing.T) {
+	const set = time.Second
+	for why, rate := range map[string]float64{"it was in vain": 0, "nothing was refused": 10} {
+		f := foundRate{rate: rate, searching: true, edge: 50, doubling: slotTime, slower: 1, set: set, cut: set}
+		now := set + forgotten + time.Second
+		if r := f.at(now); r != 0 {
+			t.Fatalf("%s: %v per second", why, r)
+		}
+		if f.succeeded(now, now-time.Millisecond); f.at(now) != 0 {
+			t.Errorf("%s, and after a success the rate is %v per second", why, f.at(now))
+		}
+	}
+}

@@ -192,6 +192,10 @@ func (a *adaptive) Start(s State) {
 		a.resumed()
 	}
 	a.episodeCount = 0 // there is no pause
+	if a.rounds == 0 && a.successes == 0 && a.inFlight == 0 && a.awaiting == 0 {
+		// The first round begins with the first call, however old the Limiter is.
+		a.began, a.earliest, a.held = s.Now, s.Now+duration(leastRound), 0
+	}
 	a.awaiting++
 	if a.running {
 		a.enrol(s.Now)

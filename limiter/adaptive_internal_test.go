@@ -130,18 +130,45 @@ func TestRetryAfterIsTakenForDemand(t *testing.T) {
 // calls: a base found from them is too low, and a service of two seconds was held at
 // half of its goodput for a minute.
 func TestFirstRoundKnowsOnlyTheShortestCalls(t *testing.T) {
-	a := Adaptive(AdaptiveConfig{}).(*adaptive)
-	at := func(seconds float64) State { return State{Now: duration(seconds), InFlight: 10, Queued: 9} }
-	for range 10 {
-		a.Start(at(0))
+	for _, first := range []float64{0, 3600} { // a Limiter may be made long before it is used
+		a := Adaptive(AdaptiveConfig{}).(*adaptive)
+		at := func(seconds float64) State {
+			return State{Now: duration(first + seconds), InFlight: 10, Queued: 9}
+		}
+		for range 10 {
+			_, _ = a.Next(at(0))
+			a.Start(at(0))
+		}
+		for i := range 7 {
+			now := 0.5 + 0.2*float64(i)
+			a.Report(at(now), Result{Outcome: Success, Latency: duration(now)})
+			a.Start(at(now))
+		}
+		if a.rounds != 0 {
+			t.Errorf("first call after %v s: the first round has ended with base %.2f s while most of the first calls are in flight", first, a.base)
+		}
 	}
-	for i := range 7 {
-		now := 0.5 + 0.2*float64(i)
-		a.Report(at(now), Result{Outcome: Success, Latency: duration(now)})
-		a.Start(at(now))
-	}
-	if a.rounds != 0 {
-		t.Errorf("the first round has ended with base %.2f s while most of the first calls are in flight", a.base)
+}
+
+// The base of the first round is that of the fastest quarter of all calls, and those
+// under way are some of them. Those that have been answered are not, though the body of
+// an answer may be held for long.
+func TestFirstRoundTakesAnsweredCallsForLongOnes(t *testing.T) {
+	for _, c := range []struct {
+		underWay, held int
+		want           float64 // the mean of the fastest quarter, in ms
+	}{{0, 0, 6.5}, {0, 100, 6.5}, {48, 48, 12.5}} {
+		a := Adaptive(AdaptiveConfig{}).(*adaptive)
+		for range 48 + c.underWay {
+			a.Start(State{Now: 1, InFlight: 10})
+		}
+		for i := range 48 {
+			latency := time.Duration(i+1) * time.Millisecond
+			a.Report(State{Now: 1 + latency, InFlight: c.held + 1}, Result{Outcome: Success, Latency: latency})
+		}
+		if a.rounds != 1 || math.Abs(1000*a.base-c.want) > 0.01 {
+			t.Errorf("%d under way, %d places held: base %.2f ms after %d rounds, want %v", c.underWay, c.held, 1000*a.base, a.rounds, c.want)
+		}
 	}
 }
 

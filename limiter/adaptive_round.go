@@ -208,7 +208,8 @@ func (a *adaptive) learn(r roundSums, s State) {
 	long := int(r.overdues)
 	if a.rounds == 1 {
 		// All calls have started within it, and those under way are longer than most.
-		long += sample * s.InFlight / int(r.successes)
+		// Not those of which only the place is still held, nor those of another policy.
+		long += sample * a.awaiting / int(r.successes)
 	}
 	a.low, a.lowError, a.spread = a.gauge(r.latencies, sample+min(long, 2*sample))
 	if a.rounds <= 2 {

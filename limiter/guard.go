@@ -116,9 +116,10 @@ func (l *Limiter) abandon() {
 func (l *Limiter) abort(c *call) {
 	if c.waiter != nil {
 		select {
-		case <-c.ready: // that it runs, which nobody will hear
+		case <-c.ready: // that it runs, or a nudge from when it waited: nobody will hear it
 		default:
 		}
+		c.nudged = false
 	}
 	c.generation++
 	g := l.policy

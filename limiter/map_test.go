@@ -132,16 +132,16 @@ func TestMapLosesTheEndOfItsContext(t *testing.T) {
 // What has been yielded is the loop's to keep or drop.
 func TestMapKeepsYieldedResultsInMemory(t *testing.T) {
 	l := limiter.New(limiter.Fixed(64))
+	ready := make(chan bool)
 	values := func(yield func(int) bool) {
 		for i := range 64 {
 			if !yield(i) {
 				return
 			}
 		}
+		close(ready) // all have been started, and none has been yielded
 	}
 	var seen []weak.Pointer[[1024]int]
-	ready := make(chan bool) // so that none is yielded before all have been started
-	time.AfterFunc(50*time.Millisecond, func() { close(ready) })
 	for v := range limiter.Map(t.Context(), l, 64, values, func(context.Context, int) (*[1024]int, error) {
 		<-ready
 		return new([1024]int), nil

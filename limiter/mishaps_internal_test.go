@@ -244,3 +244,66 @@ func TestLineIsSaidToMoveAsSlowlyAsDuringAPause(t *testing.T) {
 		p.Release()
 	})
 }
+
+// A call that gives up as it is nudged keeps the nudge until its place waits again. If it
+// runs before that, and a panic ends it, nobody must believe that it has been nudged: it
+// would be passed over when it is the first in line, and wait for good.
+func TestNudgeIsRememberedThatNobodyCanHear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := new(explosive)
+		l := New(p)
+		ctx, cancel := context.WithCancel(t.Context())
+		go l.Acquire(ctx)
+		synctest.Wait()
+		l.mu.Lock()
+		cancel()
+		l.nudge()
+		l.mu.Unlock()
+		synctest.Wait()
+
+		p.limit, p.start = 1, true
+		mustPanic(t, func() { l.TryAcquire() })
+		p.limit = 0
+		started := false
+		go func() {
+			permit, _ := l.Acquire(t.Context())
+			started = true
+			permit.Release()
+		}()
+		synctest.Wait()
+		p.limit, p.next = 1, true
+		mustPanic(t, func() { _, _ = l.Acquire(t.Context()) })
+		synctest.Wait()
+		if !started {
+			t.Error("the first in line has not heard that there is room")
+		}
+		l.SetPolicy(Unlimited())
+	})
+}
+
+func mustPanic(t *testing.T, f func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	f()
+}
+
+// explosive is a Policy that panics once when it is told to.
+type explosive struct {
+	limit       int
+	next, start bool
+}
+
+func (p *explosive) Next(State) (int, time.Duration) { blow(&p.next); return p.limit, 0 }
+func (p *explosive) Start(State)                     { blow(&p.start) }
+func (p *explosive) Report(State, Result)            {}
+
+func blow(fuse *bool) {
+	if *fuse {
+		*fuse = false
+		panic("on purpose")
+	}
+}

@@ -110,8 +110,9 @@ func (b *Background) Explains(now time.Duration, level float64) bool {
 
 // Vain is asked after a refusal that is heeded. If going down has turned out to be in vain
 // it returns the level at which it began. Where there is no lower level any refusals are
-// in vain that are not most. Refusals below count after settling: where a level falls far in
-// little time the server is still asked too much at half of it, and may refuse as many.
+// in vain that are not most. It is not judged before settling has passed since the first
+// refusal below: where a level falls far in little time the server is still asked too much
+// at half of it, and may refuse as many.
 func (b *Background) Vain(now time.Duration, level, least float64, settling time.Duration) (top float64, vain bool) {
 	if level == 0 || level > b.top/2 || b.lower.Refusals < enoughRefusals || now-b.crossed < settling {
 		return 0, false
