@@ -19,7 +19,7 @@ func TestScenarioFlagsSayWhatIsValid(t *testing.T) {
 		{"steady", "--scenario steady"},
 		{"--scenario nosuch", "--list shows the names"},
 		{"--scenario [", "syntax error"},
-		{"--policy nosuch", "valid are oracle, fixed, adaptive, aimd"},
+		{"--policy nosuch", "valid are oracle, fixed, adaptive, told, aimd"},
 		{"--policy fixed-0", "from 1 to 1000000"},
 		{"--policy=", "--list shows them"},
 		{"--policy aimd,aimd", "given twice"},

@@ -96,6 +96,7 @@ type adaptive struct {
 	estimate
 	growth float64 // by which share per round, in slow start
 	calm   int32   // rounds in a row, held back, with hardly any queue
+	spared bool    // until it is known why latency has jumped the limit does not fall far
 
 	goodLimit, goodLow float64 // of the latest round without undue queue
 
@@ -115,7 +116,6 @@ type flags struct {
 	stopped   bool // somebody waits for something else, with nothing in flight
 	growing   bool // in slow start
 	suspect   bool // latency has jumped; the next experiment will tell why
-	spared    bool // until then the limit does not fall far
 	belowBase bool // the round before was surprisingly fast
 	told      bool // the queue, by the far side: nothing is left to find out by experiment
 	creeping  bool // a refusal has set the limit
