@@ -106,7 +106,12 @@ func (l *Limiter) hopeless(w wish) error {
 // ask for. Those of others may be.
 func (l *Limiter) knownWait(now instant, queued int) time.Duration {
 	if ours(l.policy) {
-		_, wait := l.ask(now, queued)
+		limit, wait := l.ask(now, queued)
+		if wait == 0 && l.inFlight < limit && l.queue.len > 0 {
+			// By the time alone there has become room, as when an experiment is over. Who
+			// waits must not be the last to hear of it; here is no place to start a call.
+			l.wakeAfter(0, now)
+		}
 		return wait
 	}
 	if l.pausedUntil != 0 {
