@@ -67,7 +67,7 @@ func (a *adaptive) control(s State) {
 			a.spacing, a.limitThen = 1, a.limit
 			a.plan(s)
 		}
-		if !(a.suspect && a.spared) || a.limit > 0.75*a.goodLimit {
+		if !a.suspect || !a.spared || a.limit > 0.75*a.goodLimit {
 			a.set(a.limit-math.Min(cut*(both-target), 0.3*a.limit), "queue %.1f above %.1f", both, target)
 		}
 	case queue < target && a.share > 0:
