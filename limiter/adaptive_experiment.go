@@ -86,6 +86,15 @@ func (a *adaptive) alarm(s State) {
 	a.soon(s)
 }
 
+// elsewhere brings experiments close together again, since what was found was of
+// another limit.
+func (a *adaptive) elsewhere(s State) {
+	if a.spacing > 1 {
+		a.spacing, a.limitThen = 1, a.limit
+		a.plan(s)
+	}
+}
+
 // due reports whether one is due. There is a round between any two: what latency
 // was before is half of what an experiment compares.
 func (a *adaptive) due(now time.Duration) bool {

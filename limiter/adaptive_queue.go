@@ -63,9 +63,8 @@ func (a *adaptive) control(s State) {
 		a.grow(s, queue, target)
 	case both > target:
 		a.calm = 0
-		if a.limit < 0.8*a.limitThen && a.spacing > 1 { // falling: for a good reason?
-			a.spacing, a.limitThen = 1, a.limit
-			a.plan(s)
+		if a.limit < 0.8*a.limitThen { // falling: for a good reason?
+			a.elsewhere(s)
 		}
 		if !a.suspect || !a.spared || a.limit > 0.75*a.goodLimit {
 			a.set(a.limit-math.Min(cut*(both-target), 0.3*a.limit), "queue %.1f above %.1f", both, target)
@@ -73,9 +72,8 @@ func (a *adaptive) control(s State) {
 	case queue < target && a.share > 0:
 		a.raise(s.Now, queue, target)
 	}
-	if a.spacing > 1 && a.limit > 1.5*a.limitThen { // what was known is of another limit
-		a.spacing, a.limitThen = 1, a.limit
-		a.plan(s)
+	if a.limit > 1.5*a.limitThen {
+		a.elsewhere(s)
 	}
 }
 
