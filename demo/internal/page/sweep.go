@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/tidegate-go/tidegate/demo/internal/experiment"
 )
@@ -88,10 +87,11 @@ type Regions struct {
 func (r Regions) String() string {
 	text := fmt.Sprintf("Up to %d in flight every further call brings goodput", r.LinearTo)
 	if r.FlatTo > r.LinearTo {
-		text += fmt.Sprintf("; up to %d it only brings latency", r.FlatTo)
+		brings := "only brings latency"
 		if r.FailingFrom > 0 && r.FailingFrom <= r.FlatTo {
-			text = strings.TrimSuffix(text, "only brings latency") + fmt.Sprintf("brings none, and from %d on calls fail", r.FailingFrom)
+			brings = fmt.Sprintf("brings none, and from %d on calls fail", r.FailingFrom)
 		}
+		text += fmt.Sprintf("; up to %d it %s", r.FlatTo, brings)
 	}
 	if r.CollapseFrom > 0 {
 		text += fmt.Sprintf("; from %d on more in flight gets less done", r.CollapseFrom)

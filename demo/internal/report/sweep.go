@@ -142,10 +142,11 @@ func findings(s Style, r *sweep.Result) []string {
 	g := r.Regions
 	line := fmt.Sprintf("Regions: linear 1…%d", g.LinearTo)
 	if g.FlatTo > g.LinearTo {
-		line += fmt.Sprintf("; flat %d…%d, where only the latency grows", g.LinearTo, g.FlatTo)
+		where := "only the latency grows"
 		if g.FailingFrom > 0 && g.FailingFrom <= g.FlatTo {
-			line = strings.TrimSuffix(line, "only the latency grows") + s.bad(fmt.Sprintf("no more gets done, and from %d on calls fail", g.FailingFrom))
+			where = s.bad(fmt.Sprintf("no more gets done, and from %d on calls fail", g.FailingFrom))
 		}
+		line += fmt.Sprintf("; flat %d…%d, where %s", g.LinearTo, g.FlatTo, where)
 	}
 	switch {
 	case g.CollapseFrom > 0:
