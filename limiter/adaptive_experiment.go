@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// An experiment lowers the limit by a third for about two latencies and looks
-// whether latency falls. By Little's law, if all that was above the base was
-// queue, taking d calls out of flight takes d/X off the latency. So:
+// An experiment lowers the limit for a while and looks whether latency falls. By
+// Little's law, if all that was above the base was queue, taking d calls out of
+// flight takes d/X off the latency. So:
 //
 //	it fell by that much      it was queue; the base may be lower still
 //	it did not fall           the path, or the work, is longer: raise the base
@@ -17,6 +17,14 @@ import (
 // Latency alone cannot tell a queue from a longer path, whoever watches it and
 // for however long; that is why every rule that only watches either takes a
 // longer path for overload for good, or overload for the path.
+//
+// The fewer calls are taken out, the less does it cost: what the queue covers costs
+// nothing. But what is taken out has to show, beside a queue that varies by about the
+// root of the calls in flight. So a regular experiment takes out that root, and lasts
+// for a quarter of a second at least: long enough for the mean of hundreds of answers,
+// and for those of clients whose clocks are off by a tenth of a second to overlap.
+// One out of turn, and any while refusals hold the limit, has to be short: it lasts
+// for about two latencies, and takes out a third.
 type experiment struct {
 	*trial                // nil before the first
 	running bool          // one is under way
@@ -33,10 +41,11 @@ type trial struct {
 	start    time.Duration
 	deadline time.Duration
 	regular  bool          // on the coarse grid
-	wanted   int           // the cohort: calls to start during the experiment
-	enrolled int           // that have started
-	full     time.Duration // when the last of them did
-	cohort   int           // that have been answered
+	wanted   int32         // the cohort: calls to start during the experiment
+	enrolled int32         // that have started
+	cohort   int32         // that have been answered
+	every    int32         // of so many answers one is kept
+	full     time.Duration // when the last of the cohort started
 	spread   float64       // of their latencies
 
 	// Before it began.
@@ -47,7 +56,9 @@ const (
 	period      = 2 * time.Second // the least between regular experiments
 	shortPeriod = 256 * time.Millisecond
 	maxSpacing  = 8
-	kept        = 2.0 / 3 // the share of the limit that an experiment leaves
+	outOfTurn   = 1.0 / 3 // the share of the calls that an experiment out of turn takes out
+	leastLong   = 0.25    // seconds that a regular one lasts at least
+	mostKept    = 400     // latencies
 
 	never = time.Duration(math.MaxInt64)
 )
@@ -67,7 +78,7 @@ func onGrid(s State, unit time.Duration, least float64, spacing int32) time.Dura
 
 // plan sets the next regular experiment.
 func (a *adaptive) plan(s State) {
-	a.next = onGrid(s, period, 24*a.mean*(1+4/a.limit), a.spacing)
+	a.next = onGrid(s, period, 24*a.mean, a.spacing)
 }
 
 // soon asks for an experiment on the fine grid.
@@ -118,16 +129,24 @@ func (a *adaptive) begin(now time.Duration) bool {
 		return false // planned again when the limit is felt
 	}
 	inFlight := math.Max(1, math.Min(a.limit, a.average))
-	lowered := math.Max(a.least, math.Floor(kept*inFlight))
+	long := regular && !a.creeping
+	out := outOfTurn * inFlight
+	if long {
+		out = math.Min(math.Sqrt(inFlight), inFlight/2)
+	}
+	lowered := math.Max(a.least, math.Floor(inFlight-out))
 	if lowered >= inFlight {
 		return false // there is nothing that could be taken away
 	}
-	wanted := math.Min(400, math.Max(2*lowered, math.Min(20, 6*lowered)))
+	wanted := math.Min(mostKept, math.Max(2*lowered, math.Min(20, 6*lowered)))
+	if long {
+		wanted = math.Max(wanted, leastLong*a.rate*lowered/inFlight)
+	}
 	if a.trial == nil {
 		a.trial = new(trial)
 	}
 	*a.trial = trial{
-		lowered: lowered, regular: regular, wanted: int(wanted),
+		lowered: lowered, regular: regular, wanted: int32(wanted), every: int32(math.Ceil(wanted / mostKept)),
 		start: now, full: never, deadline: now + duration(math.Max((wanted/lowered+4)*a.mean, 0.040)),
 		inFlightThen: inFlight, lowThen: a.low, rateThen: a.rate,
 	}
@@ -151,7 +170,9 @@ func (a *adaptive) enrol(now time.Duration) {
 func (a *adaptive) observe(started time.Duration, latency float64) {
 	if started >= a.start && started <= a.full && a.cohort < a.enrolled {
 		a.cohort++
-		a.latencies = append(a.latencies, float32(latency))
+		if a.cohort%a.every == 0 {
+			a.latencies = append(a.latencies, float32(latency))
+		}
 	}
 }
 

@@ -41,17 +41,53 @@ func TestGaugeSeesNoQueueInWaves(t *testing.T) {
 
 func TestTargetKeepsAReserveThatNothingNeeds(t *testing.T) {
 	a := Adaptive(AdaptiveConfig{}).(*adaptive)
-	a.rate, a.base = 1000, 0.1
-	for _, c := range []struct{ limit, spread, low, high float64 }{
-		{100, math.Inf(1), 4.5, 4.6}, // nothing known yet: 5 less what the gauge does not see
-		{100, 3, 4.5, 4.6},           // answers differ
-		{100, 1, 1.3, 1.4},           // all alike
-		{100, 1.01, 1.9, 2.1},        // nearly: the spread is worth one call
-		{1, 3, 0.49, 0.51},
+	a.rate = 1000
+	for _, c := range []struct{ limit, mean, low, wanted, high float64 }{
+		{100, 0.100, 0.020, 4.5, 4.6}, // 120 calls at work by 1.5·X·v: the limit counts, 5 less what the gauge does not see
+		{100, 0.100, 0.090, 1.6, 1.8}, // 15 at work: the others are on the path
+		{100, 0.190, 0.180, 1.6, 1.8}, // as many, behind a path that is twice as long
+		{400, 0.400, 0.390, 1.6, 1.8}, // or a queue
+		{100, 0.100, 0.100, 0.5, 0.5}, // all alike
+		{100, 0.100, 0.101, 0.5, 0.5}, // ℓ of waves may be above the mean
+		{1, 0.001, 0.0001, 0.5, 0.5},
 	} {
-		a.limit, a.baseSpread = c.limit, c.spread
-		if got := a.target(); !(got >= c.low && got <= c.high) {
-			t.Errorf("limit %v, spread %v: target %v, want %v to %v", c.limit, c.spread, got, c.low, c.high)
+		a.limit, a.mean, a.low = c.limit, c.mean, c.low
+		if got := a.target(); !(got >= c.wanted && got <= c.high) {
+			t.Errorf("limit %v, mean latency %v, ℓ %v: target %v, want %v to %v", c.limit, c.mean, c.low, got, c.wanted, c.high)
+		}
+	}
+}
+
+// An experiment that all clients make together has to last for longer than their clocks
+// are off, and can then be shallow; one out of turn, or while refusals hold the limit, is
+// short and has to be deep enough to show.
+func TestExperimentIsTooShortForOtherClocksOrTooDeep(t *testing.T) {
+	for _, c := range []struct {
+		inFlight, rate    float64
+		outOfTurn, refuse bool
+		lowered           float64
+		wanted, every     int32
+	}{
+		{inFlight: 64, rate: 1000, lowered: 56, wanted: 218, every: 1}, // .25 s at 56/64 of 1000/s
+		{inFlight: 64, rate: 16000, lowered: 56, wanted: 3500, every: 9},
+		{inFlight: 64, rate: 100, lowered: 56, wanted: 112, every: 1}, // two latencies of .64 s
+		{inFlight: 64, rate: 1000, outOfTurn: true, lowered: 42, wanted: 84, every: 1},
+		{inFlight: 64, rate: 1000, refuse: true, lowered: 42, wanted: 84, every: 1},
+		{inFlight: 3, rate: 10, lowered: 1, wanted: 6, every: 1}, // never more than a half
+	} {
+		a := Adaptive(AdaptiveConfig{Initial: 64}).(*adaptive)
+		a.rate, a.average, a.share, a.creeping = c.rate, c.inFlight, 1, c.refuse
+		a.mean = c.inFlight / c.rate
+		if c.outOfTurn {
+			a.urgent = 0
+		} else {
+			a.next = 0
+		}
+		if !a.begin(time.Second) {
+			t.Fatalf("%+v: no experiment", c)
+		}
+		if e := a.trial; e.lowered != c.lowered || e.wanted != c.wanted || e.every != c.every {
+			t.Errorf("%+v: lowered to %v for %d calls, one of %d kept", c, e.lowered, e.wanted, e.every)
 		}
 	}
 }

@@ -11,32 +11,39 @@ import (
 // their number to be busy 98 or 99 % of the time (the square-root rule of Halfin
 // and Whitt, "Heavy-traffic limits for queues with many exponential servers",
 // 1981). The same root makes the fixed point of several clients of one service
-// unique and fair. Two things make the target less than κ√limit:
+// unique. Three things make the target less than κ√limit:
 //
+//   - The queue is a reserve against chance, and only what varies is chance: where
+//     all calls take equally long there is nothing to guard against (Kingman's
+//     formula: waiting grows with the variance of the service).
+//   - A path has calls in flight too, but they take no place at the far side, and
+//     clients whose paths differ must have the same target, or the one that is
+//     farthest away gets the most: with a target of κ√(X·L), which is κ√limit, what
+//     each gets of a common queue is in proportion to its whole latency L.
 //   - The fastest quarter of the answers have waited less than the others: a
 //     queue of Q calls takes a time that varies by about 1/√Q of itself, so the
 //     gauge sees less than all of it.
-//   - The queue is a reserve against chance, and where all calls take equally
-//     long there is no chance to guard against (Kingman's formula: waiting grows
-//     with the variance of the service). How much the answers vary when nothing
-//     waits, in calls by Little's law, X·B·(spread − 1), is the measure: a
-//     variation of less than half of the target makes the target less, down to
-//     three tenths.
+//
+// The first two have one answer. By how much calls differ is v, the mean latency
+// less ℓ, in which path and queue cancel. X·v calls are in flight because calls
+// differ, and one and a half times as many are about what the far side works on: all
+// that it does where service is exponential. The target is the root of that, if it
+// is less than the limit.
 //
 // Failure mode: a service that gets slower with every call, and has no knee, is
-// held where its queue by this reckoning is κ√limit, below its most throughput.
+// held where its queue by this reckoning is the target, below its most throughput.
 const (
-	cut  = 0.5 // the share of the excess queue that one round removes
-	gain = 0.5 // the most that one round adds, in units of √limit
+	cut    = 0.5 // the share of the excess queue that one round removes
+	gain   = 0.5 // the most that one round adds, in units of √limit
+	varied = 1.5 // calls at work at the far side for each that is in flight since calls differ
 )
 
 // target is the queue to aim at, as ℓ shows it.
 func (a *adaptive) target() float64 {
-	wanted := a.eagerness * math.Sqrt(a.limit)
+	atWork := varied * a.rate * math.Max(0, a.mean-a.low)
+	wanted := a.eagerness * math.Sqrt(math.Min(a.limit, atWork))
 	unseen := 0.2 * math.Sqrt(wanted)
-	target := math.Max(0.5, wanted-unseen)
-	varied := a.rate * a.base * (a.baseSpread - 1)
-	return math.Max(0.3*target, math.Min(target, 2*varied))
+	return math.Max(0.5, wanted-unseen)
 }
 
 // control sets the limit after a round.

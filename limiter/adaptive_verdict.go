@@ -19,7 +19,7 @@ func (a *adaptive) conclude(s State) {
 		a.plan(s)
 		return
 	}
-	low, stderr, spread := a.gauge(a.latencies, a.enrolled)
+	low, stderr, spread := a.gauge(a.latencies, int(a.enrolled/a.every))
 	a.trial.spread = spread
 	before := a.base
 	fall := (a.inFlightThen - a.lowered) / a.rateThen // what Little's law says if all is queue
@@ -123,7 +123,7 @@ func (a *adaptive) settle(low, stderr, want float64) {
 		a.base, a.baseError = blend(a.base, variance, low, sq(stderr))
 	default:
 		g := variance / (variance + sq(stderr))
-		a.base += math.Max(0.3, 0.4*g) * (low - a.base)
+		a.base += math.Max(0.2, 0.4*g) * (low - a.base)
 		a.baseError = math.Sqrt(variance * sq(stderr) / (variance + sq(stderr)))
 	}
 }
