@@ -14,10 +14,11 @@ type AdaptiveConfig struct {
 	Min     int // the least limit; 0 means 1
 	Max     int // the greatest limit; 0 means 1000
 
-	// Eagerness is the queue on the far side to aim at, in units of √limit:
-	// with 0.5 and a limit of 64 that is 4 calls, and fewer where the far side
-	// takes equally long for every call. More of it buys the last per cent of
-	// throughput with latency; less does the opposite. From 0.1 to 2; 0 means 0.5.
+	// Eagerness is the queue on the far side to aim at, in units of the root of
+	// the calls at work there: with 0.5 and 64 of them that is 4 calls. Those on
+	// a long path do not count, and where the far side takes equally long for
+	// every call hardly any do. More of it buys the last per cent of throughput
+	// with latency; less does the opposite. From 0.1 to 2; 0 means 0.5.
 	Eagerness float64
 }
 
@@ -37,13 +38,14 @@ type AdaptiveConfig struct {
 //     luck; where all answers are alike, nearly all of them are used
 //     (adaptive_gauge.go). Where the far side says how long calls have waited
 //     in its queue, see [Permit.QueueDelay], its word replaces the estimate.
-//   - The target is a queue of about κ√limit (adaptive_queue.go). Above it the
+//   - The target is a queue of at most κ√limit, and less where the path is long or
+//     all calls take equally long (adaptive_queue.go). Above it the
 //     limit falls by half of the excess, below it the limit rises, and only
 //     while callers are held back: a limit that nobody feels says nothing about
 //     itself.
 //   - B is found by experiment and not by watching (adaptive_experiment.go):
-//     for about two latencies the limit is lowered by a third. If latency
-//     falls by what Little's law says, it was queue; if it does not fall, the
+//     for two latencies, or a quarter of a second, the limit is lowered by about its
+//     root. If latency falls by what Little's law says, it was queue; if it does not fall, the
 //     path or the work has become longer and B is raised (adaptive_verdict.go).
 //     Experiments start on a grid of the wall clock, so that the clients of one
 //     service make them together and do not take each other's queue for the path.
@@ -54,10 +56,10 @@ type AdaptiveConfig struct {
 //     shows (adaptive_grow.go).
 //
 // Failure modes known: a service without a knee, which gets slower with every
-// call (batching, a contended lock), is kept below its most throughput; beside
-// greedy clients it takes less than its share; clocks of clients that differ by
-// more than 0.1 s lose the benefit of common experiments; where more than a fifth
-// of the calls are refused whatever the limit, it falls to one.
+// call, is kept below its most throughput, and far below it if it gathers whole
+// batches; beside greedy clients it takes less than its share; clocks of clients that
+// differ by more than 0.1 s lose the benefit of common experiments; where more than a
+// fifth of the calls are refused whatever the limit, it falls to one.
 //
 // Adaptive panics with a [*ConfigError] if c cannot be obeyed.
 func Adaptive(c AdaptiveConfig) Policy {

@@ -10,7 +10,7 @@ import (
 // refusal is what is remembered of calls that the far side has refused.
 //
 // A refusal (429, 503) is a message about count: the place that came back
-// refused is one that the far side does not have. So each takes a seventh of a
+// refused is one that the far side does not have. So each takes a sixth of a
 // place away, but never more than half of the limit within one latency, and after
 // the last one the limit creeps back, twice as fast every four seconds. A
 // quota has no queue, so latency alone would run into it again at once. A whole
@@ -42,7 +42,7 @@ type answers struct {
 	pause time.Duration // that the latest refusals have brought about: nothing was in flight
 }
 
-const perRefusal = 1.0 / 7 // places that one refusal takes away
+const perRefusal = 1.0 / 6 // places that one refusal takes away
 
 func (a *adaptive) refused(now time.Duration) {
 	a.refusals++
@@ -69,7 +69,7 @@ func (a *adaptive) refused(now time.Duration) {
 
 // creep is the most by which the limit may rise in a round after refusals.
 func (a *adaptive) creep(now time.Duration) float64 {
-	return 0.02 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) / (1 + 10*seconds(a.answers.pause)) * a.duration
+	return 0.028 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) / (1 + 10*seconds(a.answers.pause)) * a.duration
 }
 
 // resumed is called with the first call after a time in which nothing was in flight.
