@@ -44,7 +44,7 @@ type AdaptiveConfig struct {
 //     while callers are held back: a limit that nobody feels says nothing about
 //     itself.
 //   - B is found by experiment and not by watching (adaptive_experiment.go):
-//     for two latencies, or a quarter of a second, the limit is lowered by about its
+//     for two latencies, or a fifth of a second, the limit is lowered by about its
 //     root. If latency falls by what Little's law says, it was queue; if it does not fall, the
 //     path or the work has become longer and B is raised (adaptive_verdict.go).
 //     Experiments start on a grid of the wall clock, so that the clients of one

@@ -21,7 +21,7 @@ import (
 // The fewer calls are taken out, the less does it cost: what the queue covers costs
 // nothing. But what is taken out has to show, beside a queue that varies by about the
 // root of the calls in flight. So a regular experiment takes out that root, and lasts
-// for a quarter of a second at least: long enough for the mean of hundreds of answers,
+// for a fifth of a second at least: long enough for the mean of hundreds of answers,
 // and for those of clients whose clocks are off by a tenth of a second to overlap.
 // One out of turn, and any while refusals hold the limit, has to be short: it lasts
 // for about two latencies, and takes out a third.
@@ -57,7 +57,7 @@ const (
 	shortPeriod = 256 * time.Millisecond
 	maxSpacing  = 8
 	outOfTurn   = 1.0 / 3 // the share of the calls that an experiment out of turn takes out
-	leastLong   = 0.25    // seconds that a regular one lasts at least
+	leastLong   = 0.2     // seconds that a regular one lasts at least
 	mostKept    = 400     // latencies
 
 	never = time.Duration(math.MaxInt64)

@@ -68,8 +68,8 @@ func TestExperimentIsTooShortForOtherClocksOrTooDeep(t *testing.T) {
 		lowered           float64
 		wanted, every     int32
 	}{
-		{inFlight: 64, rate: 1000, lowered: 56, wanted: 218, every: 1}, // .25 s at 56/64 of 1000/s
-		{inFlight: 64, rate: 16000, lowered: 56, wanted: 3500, every: 9},
+		{inFlight: 64, rate: 1000, lowered: 56, wanted: 175, every: 1}, // .2 s at 56/64 of 1000/s
+		{inFlight: 64, rate: 16000, lowered: 56, wanted: 2800, every: 7},
 		{inFlight: 64, rate: 100, lowered: 56, wanted: 112, every: 1}, // two latencies of .64 s
 		{inFlight: 64, rate: 1000, outOfTurn: true, lowered: 42, wanted: 84, every: 1},
 		{inFlight: 64, rate: 1000, refuse: true, lowered: 42, wanted: 84, every: 1},
