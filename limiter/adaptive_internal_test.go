@@ -92,6 +92,31 @@ func TestExperimentIsTooShortForOtherClocksOrTooDeep(t *testing.T) {
 	}
 }
 
+// Of fast calls an experiment keeps one latency of many. If the callers stop coming in the
+// midst of it none may have been kept, or one, of which no error is known: that once was
+// a panic under the Limiter's lock, or a base found from one call.
+func TestExperimentThatRunsDryPanics(t *testing.T) {
+	for started := range 40 {
+		a := Adaptive(AdaptiveConfig{Initial: 64}).(*adaptive)
+		a.rate, a.average, a.share, a.mean, a.low, a.lowError = 16000, 64, 1, 0.004, 0.004, 0.0001
+		a.base, a.baseError, a.next = 0.004, 0.0001, 0
+		if !a.begin(time.Second) || a.every != 9 {
+			t.Fatal("no experiment that keeps one of nine")
+		}
+		for range started {
+			a.Start(State{Now: time.Second, InFlight: 1})
+			a.Report(State{Now: time.Second + time.Millisecond, InFlight: 1}, Result{Outcome: Success, Latency: time.Millisecond})
+		}
+		limit, _ := a.Next(State{Now: time.Minute})
+		if a.running {
+			t.Errorf("after %d calls: it goes on long after its deadline", started)
+		}
+		if started < 4*9 && (limit != 64 || a.base != 0.004) {
+			t.Errorf("after %d calls: limit %d, base %v from less than four latencies", started, limit, a.base)
+		}
+	}
+}
+
 // Two experiments with no round between them would compare the second with what
 // was before the first, and a client in such a loop learns nothing for good.
 func TestExperimentComparesWithStaleEstimates(t *testing.T) {
