@@ -225,9 +225,13 @@ func (a *adaptive) Report(s State, r Result) {
 		// or the queue would make giving up look early.
 		if latency > 1.5*(a.mean-math.Max(0, a.low-a.base)) {
 			a.overdue(started)
+		} else {
+			a.dismiss(started)
 		}
 	case Overdue:
 		a.overdue(started)
+	default:
+		a.dismiss(started)
 	}
 	a.step(s)
 }

@@ -176,6 +176,16 @@ func (a *adaptive) observe(started time.Duration, latency float64) {
 	}
 }
 
+// dismiss takes a call out of the cohort of which the outcome says nothing of latency.
+// Another may take its place: if such calls counted as long ones, an experiment among
+// many of them would never come to a verdict.
+func (a *adaptive) dismiss(started time.Duration) {
+	if a.running && started >= a.start && started <= a.full && a.cohort < a.enrolled {
+		a.enrolled--
+		a.full = never
+	}
+}
+
 // enough reports whether of the cohort is known what the gauge needs, though the
 // slowest may still be under way: well more than the fastest quarter or, where
 // answers are or may be alike, nearly all.

@@ -92,6 +92,62 @@ func TestExperimentIsTooShortForOtherClocksOrTooDeep(t *testing.T) {
 	}
 }
 
+// Of fast calls an experiment keeps one latency of many. If the callers stop coming in the
+// midst of it none may have been kept, or one, of which no error is known: that once was
+// a panic under the Limiter's lock, or a base found from one call.
+func TestExperimentThatRunsDryPanics(t *testing.T) {
+	for started := range 40 {
+		a := Adaptive(AdaptiveConfig{Initial: 64}).(*adaptive)
+		a.rate, a.average, a.share, a.mean, a.low, a.lowError = 16000, 64, 1, 0.004, 0.004, 0.0001
+		a.base, a.baseError, a.next = 0.004, 0.0001, 0
+		if !a.begin(time.Second) || a.every != 9 {
+			t.Fatal("no experiment that keeps one of nine")
+		}
+		for range started {
+			a.Start(State{Now: time.Second, InFlight: 1})
+			a.Report(State{Now: time.Second + time.Millisecond, InFlight: 1}, Result{Outcome: Success, Latency: time.Millisecond})
+		}
+		limit, _ := a.Next(State{Now: time.Minute})
+		if a.running {
+			t.Errorf("after %d calls: it goes on long after its deadline", started)
+		}
+		if started < 4*9 && (limit != 64 || a.base != 0.004) {
+			t.Errorf("after %d calls: limit %d, base %v from less than four latencies", started, limit, a.base)
+		}
+	}
+}
+
+// Calls that fail, and those given up early, say nothing of latency. They once counted as
+// long ones of the cohort: where they were more than three of five no experiment came to
+// a verdict, and a longer path was taken for a queue for good.
+func TestExperimentAmongFailingCallsFindsNothing(t *testing.T) {
+	for _, o := range []Outcome{Ignored, Failed, Cancelled} {
+		a := Adaptive(AdaptiveConfig{Initial: 64}).(*adaptive)
+		a.rate, a.average, a.share, a.mean, a.low, a.lowError = 1000, 64, 1, 0.064, 0.064, 0.0001
+		a.base, a.baseError, a.next = 0.032, 0.0001, 0
+		if !a.begin(time.Second) {
+			t.Fatal("no experiment")
+		}
+		now := time.Second
+		for a.running {
+			for range a.whole {
+				a.Start(State{Now: now, InFlight: 1})
+			}
+			now += 64 * time.Millisecond
+			for i := range a.whole {
+				r := Result{Outcome: o, Latency: 40 * time.Millisecond}
+				if i%4 == 0 {
+					r = Result{Outcome: Success, Latency: 64 * time.Millisecond}
+				}
+				a.Report(State{Now: now, InFlight: 1}, r)
+			}
+		}
+		if math.Abs(a.base-0.064) > 1e-6 {
+			t.Errorf("%v: base %.3f s after an experiment in which latency stayed at 0.064 s", o, a.base)
+		}
+	}
+}
+
 // Two experiments with no round between them would compare the second with what
 // was before the first, and a client in such a loop learns nothing for good.
 func TestExperimentComparesWithStaleEstimates(t *testing.T) {
