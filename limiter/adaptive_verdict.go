@@ -118,7 +118,7 @@ func (a *adaptive) settle(low, stderr, want float64) {
 	}
 	variance := sq(a.baseError) + sq(0.03*a.base)
 	switch {
-	case low < 0.8*a.base:
+	case low+stderr < 0.8*a.base: // a few answers can be as low by chance
 		a.base, a.baseError = low, stderr
 	case low < a.base:
 		a.base, a.baseError = blend(a.base, variance, low, sq(stderr))
