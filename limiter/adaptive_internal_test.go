@@ -100,8 +100,8 @@ func TestExperimentThatRunsDryPanics(t *testing.T) {
 		a := Adaptive(AdaptiveConfig{Initial: 64}).(*adaptive)
 		a.rate, a.average, a.share, a.mean, a.low, a.lowError = 16000, 64, 1, 0.004, 0.004, 0.0001
 		a.base, a.baseError, a.next = 0.004, 0.0001, 0
-		if !a.begin(time.Second) || a.every != 9 {
-			t.Fatal("no experiment that keeps one of nine")
+		if !a.begin(time.Second) || a.every != 7 {
+			t.Fatal("no experiment that keeps one of seven")
 		}
 		for range started {
 			a.Start(State{Now: time.Second, InFlight: 1})
@@ -111,7 +111,7 @@ func TestExperimentThatRunsDryPanics(t *testing.T) {
 		if a.running {
 			t.Errorf("after %d calls: it goes on long after its deadline", started)
 		}
-		if started < 4*9 && (limit != 64 || a.base != 0.004) {
+		if started < 4*7 && (limit != 64 || a.base != 0.004) {
 			t.Errorf("after %d calls: limit %d, base %v from less than four latencies", started, limit, a.base)
 		}
 	}
