@@ -38,15 +38,16 @@ type AdaptiveConfig struct {
 //     luck; where all answers are alike, nearly all of them are used
 //     (adaptive_gauge.go). Where the far side says how long calls have waited
 //     in its queue, see [Permit.QueueDelay], its word replaces the estimate.
-//   - The target is a queue of at most κ√limit, and less where the path is long or
-//     all calls take equally long (adaptive_queue.go). Above it the
-//     limit falls by half of the excess, below it the limit rises, and only
-//     while callers are held back: a limit that nobody feels says nothing about
+//   - The target is a queue of at most κ√limit, where κ is the Eagerness, and less
+//     where the path is long or all calls take equally long (adaptive_queue.go).
+//     Above it the limit falls by half of the excess, below it the limit rises, and
+//     only while callers are held back: a limit that nobody feels says nothing about
 //     itself.
-//   - B is found by experiment and not by watching (adaptive_experiment.go):
-//     for two latencies, or a fifth of a second, the limit is lowered by about its
-//     root. If latency falls by what Little's law says, it was queue; if it does not fall, the
-//     path or the work has become longer and B is raised (adaptive_verdict.go).
+//   - B is found by experiment and not by watching (adaptive_experiment.go): for a
+//     fifth of a second the limit is lowered by about its root, or, when something
+//     has happened, for about two latencies by a third. If latency falls by what
+//     Little's law says, it was queue; if it does not fall, the path or the work has
+//     become longer and B is raised (adaptive_verdict.go).
 //     Experiments start on a grid of the wall clock, so that the clients of one
 //     service make them together and do not take each other's queue for the path.
 //   - Refusals are counted one by one, but for those that come whatever the limit

@@ -20,11 +20,11 @@ import (
 //
 // The fewer calls are taken out, the less does it cost: what the queue covers costs
 // nothing. But what is taken out has to show, beside a queue that varies by about the
-// root of the calls in flight. So a regular experiment takes out that root, and lasts
-// for a fifth of a second at least: long enough for the mean of hundreds of answers,
-// and for those of clients whose clocks are off by a tenth of a second to overlap.
-// One out of turn, and any while refusals hold the limit, has to be short: it lasts
-// for about two latencies, and takes out a third.
+// root of the calls in flight. So a regular experiment takes out that root, or half if
+// they are few, and lasts for a fifth of a second at least: long enough for the mean of
+// hundreds of answers, and for those of clients whose clocks are off by a tenth of a
+// second to overlap. One out of turn, and any while refusals hold the limit, has to be
+// short: it lasts for about two latencies, and takes out a third.
 type experiment struct {
 	*trial                // nil before the first
 	running bool          // one is under way
@@ -32,7 +32,7 @@ type experiment struct {
 	next    time.Duration // moment of the next regular experiment, or never
 	urgent  time.Duration // of the next one out of turn, or never
 
-	limitThen float64
+	limitThen float64 // when the last one ended, or was brought forward
 }
 
 // A trial is what has to be known of an experiment while it is running.
@@ -44,9 +44,9 @@ type trial struct {
 	wanted   int32         // the cohort: calls to start during the experiment
 	enrolled int32         // that have started
 	cohort   int32         // that have been answered
-	every    int32         // of so many answers one is kept
+	every    int32         // of so many latencies one is kept, so that mostKept is enough
 	full     time.Duration // when the last of the cohort started
-	spread   float64       // of their latencies
+	spread   float64       // of the latencies kept, see gauge
 
 	// Before it began.
 	inFlightThen, lowThen, rateThen float64
@@ -58,7 +58,7 @@ const (
 	maxSpacing  = 8
 	outOfTurn   = 1.0 / 3 // the share of the calls that an experiment out of turn takes out
 	leastLong   = 0.2     // seconds that a regular one lasts at least
-	mostKept    = 400     // latencies
+	mostKept    = 400     // latencies of a cohort
 
 	never = time.Duration(math.MaxInt64)
 )
