@@ -278,3 +278,27 @@ func TestLimitThatIsJustEnoughIsNeverTried(t *testing.T) {
 		t.Error("an experiment with half of the places free")
 	}
 }
+
+// The least time of a round follows from the mean latency of the one before. One answer
+// that had taken ten minutes made that mean 25 s, and nothing was learnt for most of a minute.
+func TestOneLateAnswerStopsLearning(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{}).(*adaptive)
+	now := time.Duration(1)
+	answer := func(latency time.Duration) {
+		a.Start(State{Now: now, InFlight: 1})
+		now += time.Millisecond
+		a.Report(State{Now: now, InFlight: 1}, Result{Outcome: Success, Latency: latency})
+	}
+	for range 200 {
+		answer(10 * time.Millisecond)
+	}
+	now += 10 * time.Minute
+	answer(10 * time.Minute)
+	before := a.rounds
+	for range 1000 {
+		answer(10 * time.Millisecond)
+	}
+	if a.rounds < before+5 {
+		t.Errorf("%d rounds in the second after an answer that came late, mean latency %.1f s", a.rounds-before, a.mean)
+	}
+}

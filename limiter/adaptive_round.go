@@ -143,7 +143,7 @@ func (a *adaptive) uniform() float64 { return float64(a.random.Uint64()>>11+1) /
 // over reports whether the round has seen enough. The first rounds need more,
 // since everything is compared with the base that they find.
 func (a *adaptive) over(now time.Duration) bool {
-	if now < a.earliest {
+	if now < a.earliest && !a.quicker(now) {
 		return false
 	}
 	need := int32(24)
@@ -154,6 +154,14 @@ func (a *adaptive) over(now time.Duration) bool {
 	return a.successes >= need ||
 		d >= math.Max(1, 6*a.mean) && a.successes+a.refusals+a.overdues >= 6 && !a.early(d) ||
 		d >= 1 && a.overdues >= 4
+}
+
+// quicker reports whether the answers of this round are so much shorter than those of the
+// last that it need not wait as long: one answer that came after ten minutes makes a mean
+// by which the next round would take for most of one.
+func (a *adaptive) quicker(now time.Duration) bool {
+	n, d := float64(a.successes), seconds(now-a.began)
+	return a.successes >= 48 && d >= leastRound && d*n >= 6*a.total
 }
 
 // early reports whether the answers of the first round, after d seconds, are only
