@@ -44,8 +44,8 @@ type AdaptiveConfig struct {
 //     only while callers are held back: a limit that nobody feels says nothing about
 //     itself.
 //   - B is found by experiment and not by watching (adaptive_experiment.go): for a
-//     fifth of a second the limit is lowered by about its root, or, when something
-//     has happened, for about two latencies by a third. If latency falls by what
+//     fifth of a second or two latencies the limit is lowered by about its root, or,
+//     when something has happened, for about two latencies by a third. If latency falls by what
 //     Little's law says, it was queue; if it does not fall, the path or the work has
 //     become longer and B is raised (adaptive_verdict.go).
 //     Experiments start on a grid of the wall clock, so that the clients of one

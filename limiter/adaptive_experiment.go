@@ -166,9 +166,14 @@ func (a *adaptive) enrol(now time.Duration) {
 	}
 }
 
+// ofCohort reports whether a call that has ended is one of the cohort.
+func (a *adaptive) ofCohort(started time.Duration) bool {
+	return a.running && started >= a.start && started <= a.full && a.cohort < a.enrolled
+}
+
 // observe takes the latency of a call of the cohort.
 func (a *adaptive) observe(started time.Duration, latency float64) {
-	if started >= a.start && started <= a.full && a.cohort < a.enrolled {
+	if a.ofCohort(started) {
 		a.cohort++
 		if a.cohort%a.every == 0 {
 			a.latencies = append(a.latencies, float32(latency))
@@ -180,7 +185,7 @@ func (a *adaptive) observe(started time.Duration, latency float64) {
 // Another may take its place: if such calls counted as long ones, an experiment among
 // many of them would never come to a verdict.
 func (a *adaptive) dismiss(started time.Duration) {
-	if a.running && started >= a.start && started <= a.full && a.cohort < a.enrolled {
+	if a.ofCohort(started) {
 		a.enrolled--
 		a.full = never
 	}

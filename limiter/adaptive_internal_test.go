@@ -42,7 +42,7 @@ func TestGaugeSeesNoQueueInWaves(t *testing.T) {
 func TestTargetKeepsAReserveThatNothingNeeds(t *testing.T) {
 	a := Adaptive(AdaptiveConfig{}).(*adaptive)
 	a.rate = 1000
-	for _, c := range []struct{ limit, mean, low, wanted, high float64 }{
+	for _, c := range []struct{ limit, mean, low, least, most float64 }{
 		{100, 0.100, 0.020, 4.5, 4.6}, // 120 calls at work by 1.5·X·v: the limit counts, 5 less what the gauge does not see
 		{100, 0.100, 0.090, 1.6, 1.8}, // 15 at work: the others are on the path
 		{100, 0.190, 0.180, 1.6, 1.8}, // as many, behind a path that is twice as long
@@ -52,8 +52,8 @@ func TestTargetKeepsAReserveThatNothingNeeds(t *testing.T) {
 		{1, 0.001, 0.0001, 0.5, 0.5},
 	} {
 		a.limit, a.mean, a.low = c.limit, c.mean, c.low
-		if got := a.target(); !(got >= c.wanted && got <= c.high) {
-			t.Errorf("limit %v, mean latency %v, ℓ %v: target %v, want %v to %v", c.limit, c.mean, c.low, got, c.wanted, c.high)
+		if got := a.target(); !(got >= c.least && got <= c.most) {
+			t.Errorf("limit %v, mean latency %v, ℓ %v: target %v, want %v to %v", c.limit, c.mean, c.low, got, c.least, c.most)
 		}
 	}
 }

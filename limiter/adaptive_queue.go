@@ -27,8 +27,8 @@ import (
 // The first two have one answer. By how much calls differ is v, the mean latency
 // less ℓ, in which path and queue cancel. X·v calls are in flight because calls
 // differ, and one and a half times as many are about what the far side works on: all
-// that it does where service is exponential. The target is the root of that, if it
-// is less than the limit.
+// that it does where service is exponential. The target is κ times the root of that,
+// if it is less than the limit.
 //
 // Failure mode: a service that gets slower with every call, and has no knee, is
 // held where its queue by this reckoning is the target, below its most throughput.

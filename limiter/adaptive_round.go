@@ -158,7 +158,7 @@ func (a *adaptive) over(now time.Duration) bool {
 
 // quicker reports whether the answers of this round are so much shorter than those of the
 // last that it need not wait as long: one answer that came after ten minutes makes a mean
-// by which the next round would take for most of one.
+// by which the next round would last for most of a minute.
 func (a *adaptive) quicker(now time.Duration) bool {
 	n, d := float64(a.successes), seconds(now-a.began)
 	return a.successes >= 48 && d >= leastRound && d*n >= 6*a.total
