@@ -97,9 +97,9 @@ type adaptive struct {
 
 	roundSums
 	estimate
-	growth float64 // by which share per round, in slow start
-	calm   int32   // rounds in a row, held back, with hardly any queue
-	spared bool    // until it is known why latency has jumped the limit does not fall far
+	opening *opening // nil but in the first round
+	growth  float32  // by which share per round, in slow start
+	calm    int32    // rounds in a row, held back, with hardly any queue
 
 	goodLimit, goodLow float64 // of the latest round without undue queue
 

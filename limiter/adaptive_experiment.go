@@ -28,6 +28,8 @@ import (
 type experiment struct {
 	*trial                // nil before the first
 	running bool          // one is under way
+	leapt   bool          // ℓ was far above that of good times in the round before
+	spared  bool          // until it is known why, the limit does not fall far
 	spacing int32         // regular ones are so many periods apart, since they find nothing new
 	next    time.Duration // moment of the next regular experiment, or never
 	urgent  time.Duration // of the next one out of turn, or never
@@ -49,7 +51,7 @@ type trial struct {
 	spread   float64       // of the latencies kept, see gauge
 
 	// Before it began.
-	inFlightThen, lowThen, rateThen float64
+	inFlightThen, lowThen, errorThen, rateThen float64
 }
 
 const (
@@ -148,7 +150,7 @@ func (a *adaptive) begin(now time.Duration) bool {
 	*a.trial = trial{
 		lowered: lowered, regular: regular, wanted: int32(wanted), every: int32(math.Ceil(wanted / mostKept)),
 		start: now, full: never, deadline: now + duration(math.Max((wanted/lowered+4)*a.mean, 0.040)),
-		inFlightThen: inFlight, lowThen: a.low, rateThen: a.rate,
+		inFlightThen: inFlight, lowThen: a.low, errorThen: a.lowError, rateThen: a.rate,
 	}
 	a.running, a.fresh = true, false
 	a.latencies = a.latencies[:0]

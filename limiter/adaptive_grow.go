@@ -1,10 +1,70 @@
 package limiter
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
-// grow is slow start: by a share with each round, for as long as no queue shows
+// Slow start raises the limit by a share with each round, for as long as no queue shows
 // and goodput follows.
+//
+// A server that the first limit was already too much for shows no queue of which the base
+// knows: the base itself was found in it. But it was empty once. The calls that began
+// before there was any answer waited for fewer others than those that came after them,
+// who found all places taken. If these take longer, beyond chance, the server is full.
+//
+// Failure mode: a server that others have filled is as full for the first call as for the
+// last. Then only an experiment tells.
+type opening struct {
+	over         time.Duration // when the first answer came
+	early, later moments       // latencies of calls that started before it and after it
+}
+
+// moments are what the mean of a sample and its standard error are reckoned from.
+type moments struct{ n, sum, squares float64 }
+
+func (m *moments) add(x float64) {
+	m.n++
+	m.sum += x
+	m.squares += sq(x)
+}
+
+// estimate returns the mean and the variance of the mean.
+func (m *moments) estimate() (mean, variance float64) {
+	mean = m.sum / m.n
+	return mean, math.Max(0, m.squares/m.n-sq(mean)) / (m.n - 1)
+}
+
+// opened counts an answer of the first round. Fewer than four calls at first show nothing.
+func (a *adaptive) opened(started time.Duration, latency float64) {
+	if a.successes == 1 && a.awaiting >= 3 {
+		a.opening = &opening{over: a.accounts}
+	}
+	switch o := a.opening; {
+	case o == nil:
+	case started < o.over:
+		o.early.add(latency)
+	default:
+		o.later.add(latency)
+	}
+}
+
+// full reports whether the server has been full since the first calls.
+func (o *opening) full() bool {
+	if o == nil || o.early.n < 4 || o.later.n < 4 {
+		return false
+	}
+	early, v := o.early.estimate()
+	later, w := o.later.estimate()
+	return later > 1.3*early && later-early > 3*math.Sqrt(v+w)
+}
+
 func (a *adaptive) grow(s State, queue, target float64) {
+	if a.opening.full() {
+		a.growing, a.calm = false, 0
+		a.soon(s)
+		return
+	}
 	sure := 1.5 * a.rate * math.Hypot(a.lowError, a.baseError)
 	if queue-sure > target || (queue > target && a.queueBefore > target) {
 		a.growing, a.calm = false, 0
@@ -39,5 +99,5 @@ func (a *adaptive) grow(s State, queue, target float64) {
 		}
 		a.plateauRate, a.plateauInFlight = rate, a.average
 	}
-	a.set(a.limit*(1+a.growth*math.Min(1, 2*a.share)), "slow start")
+	a.set(a.limit*(1+float64(a.growth)*math.Min(1, 2*a.share)), "slow start")
 }

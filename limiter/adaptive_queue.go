@@ -58,11 +58,16 @@ func (a *adaptive) control(s State) {
 	if queue <= 1.5*target {
 		a.goodLimit, a.goodLow, a.suspect = a.limit, a.low, false
 	}
+	// One round in forty is beyond twice its error, and there may be fifty in a second:
+	// so it takes two in a row.
+	leapt := a.jumped()
+	jumped := leapt && a.leapt
+	a.leapt = leapt
 	switch {
-	case !a.suspect && queue > math.Max(1.5*target, 0.25*a.limit) && a.jumped():
+	case jumped && !a.suspect && queue > math.Max(1.5*target, 0.25*a.limit):
 		a.suspect, a.spared = true, a.limit > 0.75*a.goodLimit // others' queue, or a longer path?
 		a.alarm(s)
-	case both > math.Max(2.5*target, 0.3*a.limit):
+	case both > math.Max(3.5*target, 0.3*a.limit):
 		a.alarm(s)
 	}
 	switch {

@@ -93,6 +93,9 @@ func (a *adaptive) standStill(d time.Duration) {
 func (a *adaptive) answered(started time.Duration, latency float64) {
 	a.successes++
 	a.total += latency
+	if a.rounds == 0 {
+		a.opened(started, latency)
+	}
 	if b := a.answers; b != nil {
 		b.Succeeded(a.limit)
 	}
@@ -201,6 +204,7 @@ func (a *adaptive) endRound(s State) {
 		return
 	}
 	a.control(s)
+	a.opening = nil
 	if a.next == never && a.felt() {
 		a.plan(s)
 	}

@@ -35,14 +35,14 @@ func (a *adaptive) conclude(s State) {
 	queue, target := a.rateThen*math.Max(0, a.lowThen-a.base), a.target()
 	fell := a.lowThen - low
 	switch {
-	case fell > 0.75*fall && fell-2*stderr > 0.5*fall:
+	case fell > 0.75*fall && fell-2*math.Hypot(stderr, a.errorThen) > 0.5*fall:
 		// The calls taken out cost nothing: all of them were queue. There may be
 		// more of it, and what latency was before the next experiment is what it
 		// was in this one: so the next one follows at once, which also keeps the
 		// clients of a service together.
 		a.set(math.Min(a.limit, a.lowered+1), "experiment: all of the queue could go")
 		a.queue, a.queueBefore = 0, 0
-		a.low, a.lowError, a.average = low, stderr, a.lowered
+		a.low, a.lowError, a.average, a.leapt = low, stderr, a.lowered, false
 		a.urgent, a.fresh = s.Now, true
 	case v == moved || v == unsure:
 	case v == path:
@@ -94,7 +94,9 @@ func (a *adaptive) judge(low, stderr, fall float64) verdict {
 	case !a.regular && !a.suspect:
 		return unsure
 	case during >= then-0.3*math.Min(math.Max(then, 0), fall)-tolerance/2:
-		if during > 4*sigma {
+		// Out of turn other clients may not be experimenting, and then their queue looks
+		// like a longer path.
+		if during > 4*sigma && a.regular {
 			a.base, a.baseError = low, stderr
 		} else {
 			a.base += 0.3 * (low - a.base)
