@@ -226,3 +226,22 @@ func TestOneLateAnswerStopsLearning(t *testing.T) {
 		t.Errorf("%d rounds in the second after an answer that came late, mean latency %.1f s", a.rounds-before, a.mean)
 	}
 }
+
+// The least of the first short rounds is low by chance. Taken for the base it ended slow
+// start at a fifth of what the server could do, and to find out took a minute.
+func TestSlowStartBelievesTheLeastOfItsRounds(t *testing.T) {
+	for _, growing := range []bool{true, false} {
+		a := Adaptive(AdaptiveConfig{}).(*adaptive)
+		a.growing, a.rounds, a.base, a.baseError, a.maxRate, a.duration, a.share = growing, 5, 0.030, 0.0001, 1, 1, 1
+		latencies := make([]float32, 24)
+		for i := range latencies {
+			latencies[i] = 0.020 + 0.0001*float32(i)
+		}
+		for range 2 {
+			a.learn(roundSums{successes: 24, total: 24 * 0.021, latencies: latencies}, State{Now: time.Second, Epoch: new(time.Time)})
+		}
+		if fell := a.base < 0.029; fell == growing {
+			t.Errorf("in slow start: %v; base %.4f s after two rounds of 0.020", growing, a.base)
+		}
+	}
+}
