@@ -57,7 +57,7 @@ func (a *adaptive) conclude(s State) {
 		a.soon(s)
 	}
 	// When it found what was known, the next may come later.
-	if v == queued && math.Abs(low-before) < 2*math.Hypot(stderr, a.baseError) {
+	if v == queued && math.Abs(low-before) < 1.5*math.Hypot(stderr, a.baseError) {
 		a.spacing = min(maxSpacing, 2*a.spacing)
 	} else {
 		a.spacing = 1

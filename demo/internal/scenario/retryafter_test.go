@@ -35,20 +35,10 @@ func TestRetryAfterFreezesTheLimit(t *testing.T) {
 	adaptive := mustMake(t, "adaptive")
 	w := mustName(t, "retry10s")
 	lab := NewLab()
-	slow := 0
-	const runs = 10
-	for seed := range uint64(runs) {
+	for seed := range uint64(3) {
 		p := lab.Run(w, adaptive, seed).Phases[2]
 		if p.Share < 0.95 || !p.Converged || p.Settled > 12 { // of which 9 are the pause
-			slow++
-		}
-		if p.Share < 0.5 || !p.Converged {
 			t.Errorf("seed %d: %.2f of the oracle's goodput, converged %v after %.1f s", seed, p.Share, p.Converged, p.Settled)
 		}
-	}
-	// Where one more refusal comes after the pause its price is the pause once more, and
-	// the limit creeps back for half a minute. That is bad luck, and not the rule.
-	if slow > runs/3 {
-		t.Errorf("%d of %d runs were not as before at once", slow, runs)
 	}
 }
