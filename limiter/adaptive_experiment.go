@@ -30,6 +30,7 @@ type experiment struct {
 	running bool          // one is under way
 	leapt   bool          // ℓ was far above that of good times in the round before
 	spared  bool          // until it is known why, the limit does not fall far
+	longer  bool          // one out of turn has found a longer path, and latency has not been good since
 	spacing int32         // regular ones are so many periods apart, since they find nothing new
 	next    time.Duration // moment of the next regular experiment, or never
 	urgent  time.Duration // of the next one out of turn, or never

@@ -95,12 +95,14 @@ func (a *adaptive) judge(low, stderr, fall float64) verdict {
 		return unsure
 	case during >= then-0.3*math.Min(math.Max(then, 0), fall)-tolerance/2:
 		// Out of turn other clients may not be experimenting, and then their queue looks
-		// like a longer path.
-		if during > 4*sigma && a.regular {
+		// like a longer path. If latency stays high until the next experiment, it is one:
+		// the next regular one may be a minute away.
+		if during > 4*sigma && (a.regular || a.longer) {
 			a.base, a.baseError = low, stderr
 		} else {
 			a.base += 0.3 * (low - a.base)
 		}
+		a.longer = !a.regular
 		return path
 	default:
 		a.base += 0.3 * (during - want)
