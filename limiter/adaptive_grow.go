@@ -29,10 +29,10 @@ func (m *moments) add(x float64) {
 	m.squares += sq(x)
 }
 
-// estimate returns the mean and the variance of the mean.
+// estimate returns the mean and the variance of one.
 func (m *moments) estimate() (mean, variance float64) {
 	mean = m.sum / m.n
-	return mean, math.Max(0, m.squares/m.n-sq(mean)) / (m.n - 1)
+	return mean, math.Max(0, m.squares/m.n-sq(mean)) * m.n / (m.n - 1)
 }
 
 // opened counts an answer of the first round. Fewer than four calls at first show nothing.
@@ -56,11 +56,13 @@ func (o *opening) full() bool {
 	}
 	early, v := o.early.estimate()
 	later, w := o.later.estimate()
-	return later > 1.3*early && later-early > 3*math.Sqrt(v+w)
+	// A few cheap calls at first are alike by chance, and know nothing of how calls differ.
+	chance := math.Sqrt(math.Max(v, w)/o.early.n + w/o.later.n)
+	return later > 1.3*early && later-early > 3*chance
 }
 
 func (a *adaptive) grow(s State, queue, target float64) {
-	if a.opening.full() {
+	if !a.told && a.opening.full() {
 		a.growing, a.calm = false, 0
 		a.soon(s)
 		return
