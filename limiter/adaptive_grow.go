@@ -6,7 +6,10 @@ import (
 )
 
 // Slow start raises the limit by a share with each round, for as long as no queue shows
-// and goodput follows.
+// and goodput follows. Meanwhile the base is what the first round has found, since the
+// least of many short rounds is low by chance; only where goodput has followed concurrency
+// was there no queue, and the base is moved towards ℓ. If the base is too high no queue
+// shows, but goodput ceases to follow.
 //
 // A server that the first limit was already too much for shows no queue of which the base
 // knows: the base itself was found in it. But it was empty once. The calls that began

@@ -7,8 +7,9 @@ import "math"
 // Failure mode: a client among many takes out a small part of all that is in
 // flight. If the others do not experiment at the same time, latency hardly falls
 // though all of it is queue, and the verdict is that the path is longer. The grid
-// is there against that; it fails where clients come one by one to a slow and
-// small service, whose first experiments are a minute away.
+// is there against that, and out of turn the first such verdict is believed only in
+// part; it fails where clients come one by one to a slow and small service, whose
+// first experiments are a minute away.
 
 // conclude ends the experiment and draws its lesson.
 func (a *adaptive) conclude(s State) {
