@@ -43,18 +43,18 @@ type AdaptiveConfig struct {
 //     Above it the limit falls by half of the excess, below it the limit rises, and
 //     only while callers are held back: a limit that nobody feels says nothing about
 //     itself.
-//   - B is found by experiment and not by watching (adaptive_experiment.go): for a
-//     fifth of a second or two latencies the limit is lowered by about its root, or,
-//     when something has happened, for about two latencies by a third. If latency falls by what
-//     Little's law says, it was queue; if it does not fall, the path or the work has
-//     become longer and B is raised (adaptive_verdict.go).
+//   - B is found by experiment and not by watching (adaptive_experiment.go): the limit
+//     is lowered, by about its root for a fifth of a second and two latencies at least
+//     or, when something has happened, by a third for about two latencies. If latency
+//     falls by what Little's law says, it was queue; if it does not fall, the path or
+//     the work has become longer and B is raised (adaptive_verdict.go).
 //     Experiments start on a grid of the wall clock, so that the clients of one
 //     service make them together and do not take each other's queue for the path.
 //   - Refusals are counted one by one, but for those that come whatever the limit
 //     (adaptive_refusal.go), and answers lost to deadlines count as long ones
 //     (adaptive_loss.go).
 //   - At the start the limit grows by half with every round until a queue
-//     shows (adaptive_grow.go).
+//     shows, or goodput no longer follows (adaptive_grow.go).
 //
 // Failure modes known: a service without a knee, which gets slower with every
 // call, is kept below its most throughput, and far below it if it gathers whole
@@ -118,7 +118,7 @@ type flags struct {
 	heldBack  bool // somebody waits because of the limit
 	stopped   bool // somebody waits for something else, with nothing in flight
 	growing   bool // in slow start
-	suspect   bool // latency has jumped; the next experiment will tell why
+	suspect   bool // latency has jumped (control); the next experiment will tell why
 	belowBase bool // the round before was surprisingly fast
 	told      bool // the queue, by the far side: nothing is left to find out by experiment
 	creeping  bool // a refusal has set the limit

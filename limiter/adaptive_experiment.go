@@ -28,13 +28,14 @@ import (
 type experiment struct {
 	*trial                // nil before the first
 	running bool          // one is under way
-	leapt   bool          // ℓ was far above that of good times in the round before
-	spared  bool          // until it is known why, the limit does not fall far
+	leapt   bool          // ℓ of the latest round was far above that of good times
+	spared  bool          // until it is known why latency has jumped, the limit does not fall far
+	longer  bool          // one out of turn found a longer path, and no round has been good since
 	spacing int32         // regular ones are so many periods apart, since they find nothing new
 	next    time.Duration // moment of the next regular experiment, or never
 	urgent  time.Duration // of the next one out of turn, or never
 
-	limitThen float64 // when the last one ended, or was brought forward
+	limitThen float64 // the limit when the last one ended, or the next was brought forward
 }
 
 // A trial is what has to be known of an experiment while it is running.

@@ -149,6 +149,11 @@ func TestExperimentOutOfTurnIsTakenAtItsWord(t *testing.T) {
 	if a := trial(false, 0.0001, 0.015); a.base < 0.0114 || a.base > 0.0116 {
 		t.Errorf("base %.4f s after one out of turn, want 0.0115", a.base)
 	}
+	if a := trial(false, 0.0001, 0.015); !a.longer {
+		t.Error("the second one out of turn will not know that of the first")
+	} else if a.control(State{Now: 3 * time.Second, Epoch: new(time.Time)}); a.longer {
+		t.Error("what one out of turn has found is still held for a longer path when latency is good again")
+	}
 	for _, c := range []struct {
 		errorThen float64
 		all       bool

@@ -6,7 +6,10 @@ import (
 )
 
 // Slow start raises the limit by a share with each round, for as long as no queue shows
-// and goodput follows.
+// and goodput follows. Meanwhile the base is what the first round has found, since the
+// least of many short rounds is low by chance; only where goodput has followed concurrency
+// was there no queue, and the base is moved towards ℓ. If the base is too high no queue
+// shows, but goodput ceases to follow.
 //
 // A server that the first limit was already too much for shows no queue of which the base
 // knows: the base itself was found in it. But it was empty once. The calls that began
@@ -29,10 +32,10 @@ func (m *moments) add(x float64) {
 	m.squares += sq(x)
 }
 
-// estimate returns the mean and the variance of the mean.
+// estimate returns the mean and the variance of one.
 func (m *moments) estimate() (mean, variance float64) {
 	mean = m.sum / m.n
-	return mean, math.Max(0, m.squares/m.n-sq(mean)) / (m.n - 1)
+	return mean, math.Max(0, m.squares/m.n-sq(mean)) * m.n / (m.n - 1)
 }
 
 // opened counts an answer of the first round. Fewer than four calls at first show nothing.
@@ -56,11 +59,13 @@ func (o *opening) full() bool {
 	}
 	early, v := o.early.estimate()
 	later, w := o.later.estimate()
-	return later > 1.3*early && later-early > 3*math.Sqrt(v+w)
+	// A few cheap calls at first are alike by chance, and know nothing of how calls differ.
+	chance := math.Sqrt(math.Max(v, w)/o.early.n + w/o.later.n)
+	return later > 1.3*early && later-early > 3*chance
 }
 
 func (a *adaptive) grow(s State, queue, target float64) {
-	if a.opening.full() {
+	if !a.told && a.opening.full() {
 		a.growing, a.calm = false, 0
 		a.soon(s)
 		return

@@ -105,6 +105,26 @@ func TestSlowStartGoesOnInAServerThatIsFullFromTheStart(t *testing.T) {
 	}
 }
 
+// One in four times the first four calls are cheap if three of ten are dear. That they are
+// alike was taken for certainty, and the later ones for a queue: with a first limit of 4
+// slow start ended at once for each fifth Limiter of a free server.
+func TestSlowStartEndsSinceTheFirstCallsAreCheap(t *testing.T) {
+	var o opening
+	for range 4 {
+		o.early.add(0.010)
+	}
+	for i := range 44 {
+		latency := 0.010
+		if i%10 < 3 {
+			latency = 0.050
+		}
+		o.later.add(latency)
+	}
+	if o.full() {
+		t.Error("a mix of calls is taken for a full server")
+	}
+}
+
 // hinting feeds a policy rounds of calls that take a tenth of a second, of which
 // the far side tells how long they have waited.
 func hinting(a *adaptive, rounds int, share float64, delay time.Duration) {
@@ -135,6 +155,12 @@ func TestServersWordOnItsQueueIsNotTaken(t *testing.T) {
 	hinting(a, 40, 1, 0)
 	if a.limit < 99 || a.running {
 		t.Errorf("limit %.1f, experiment %v, though the far side says that nothing waits", a.limit, a.running)
+	}
+	a = Adaptive(AdaptiveConfig{Max: 100}).(*adaptive)
+	a.told, a.share, a.average, a.mean, a.rate = true, 1, 10, 0.1, 100
+	a.opening = &opening{early: moments{n: 10, sum: 1, squares: 0.1}, later: moments{n: 40, sum: 8, squares: 1.6}}
+	if a.grow(State{Epoch: new(time.Time)}, 0, 1); !a.growing {
+		t.Error("slow start has ended since the first calls were short, though the far side says that nothing waits")
 	}
 	a = Adaptive(AdaptiveConfig{Max: 100}).(*adaptive)
 	hinting(a, 40, 0.2, time.Second)

@@ -56,7 +56,7 @@ func (a *adaptive) control(s State) {
 		a.resumeTo = 0
 	}
 	if queue <= 1.5*target {
-		a.goodLimit, a.goodLow, a.suspect = a.limit, a.low, false
+		a.goodLimit, a.goodLow, a.suspect, a.longer = a.limit, a.low, false, false
 	}
 	// One round in forty is beyond twice its error, and there may be fifty in a second:
 	// so it takes two in a row.

@@ -236,8 +236,8 @@ func (a *adaptive) learn(r roundSums, s State) {
 	below := a.low < a.base-2*sigma
 	switch {
 	case a.growing:
-		// The first rounds are short and the least of many is low by chance: a base
-		// found so ends slow start far too soon. See grow.
+		// The least of many short rounds is low by chance: a base found so ends slow
+		// start far too soon. See grow for how it is mended there.
 	case a.low < a.base-3.5*sigma, below && a.belowBase:
 		a.base += 0.5 * (a.low - a.base)
 		a.alarm(s)

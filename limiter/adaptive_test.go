@@ -108,22 +108,6 @@ func TestAdaptiveClientsTakeEachOthersQueueForThePath(t *testing.T) {
 	})
 }
 
-func TestAdaptiveTakesALongerPathForAQueue(t *testing.T) {
-	onSeeds(t, func(t *testing.T, seed uint64) {
-		// 50 ms more path need four times the concurrency.
-		w := testWorld(seed, constantWorkers(20), 1)
-		w.path = func(at time.Duration) time.Duration {
-			if at > 30*time.Second {
-				return 50 * time.Millisecond
-			}
-			return 0
-		}
-		const span = 50 * time.Second
-		s := w.run(30*time.Second, 10*time.Second, span)
-		check(t, "path + 50 ms", s[2], span, 2000, 0.93, 75*time.Millisecond)
-	})
-}
-
 // Slow calls are given up, the survivors look fast, and the service works on
 // for callers that have left: the worst failure of adaptive rules.
 func TestAdaptiveGoesBlindWhenCallsTimeOut(t *testing.T) {
@@ -273,23 +257,5 @@ func TestAdaptiveKeepsAQueueThatServesNobody(t *testing.T) {
 		const span = 40 * time.Second
 		s := w.run(20*time.Second, span)
 		check(t, "constant service", s[1], span, 2500, 0.98, 27500*time.Microsecond)
-	})
-}
-
-// At a limit of one there is nothing to take away, so no experiment can tell that
-// the path has become longer: the base would be too low for good.
-func TestAdaptiveStaysAtOneForGood(t *testing.T) {
-	onSeeds(t, func(t *testing.T, seed uint64) {
-		w := testWorld(seed, constantWorkers(3), 1)
-		w.service = constantService(7356 * time.Microsecond)
-		w.path = func(at time.Duration) time.Duration {
-			if at > 30*time.Second {
-				return 16600 * time.Microsecond
-			}
-			return 3 * time.Millisecond
-		}
-		const span = 50 * time.Second
-		s := w.run(30*time.Second, 10*time.Second, span)
-		check(t, "path × 5", s[2], span, 3/0.007356, 0.9, 40*time.Millisecond)
 	})
 }

@@ -7,8 +7,9 @@ import "math"
 // Failure mode: a client among many takes out a small part of all that is in
 // flight. If the others do not experiment at the same time, latency hardly falls
 // though all of it is queue, and the verdict is that the path is longer. The grid
-// is there against that; it fails where clients come one by one to a slow and
-// small service, whose first experiments are a minute away.
+// is there against that, and out of turn the first such verdict is believed only in
+// part; it fails where clients come one by one to a slow and small service, whose
+// first experiments are a minute away.
 
 // conclude ends the experiment and draws its lesson.
 func (a *adaptive) conclude(s State) {
@@ -95,12 +96,14 @@ func (a *adaptive) judge(low, stderr, fall float64) verdict {
 		return unsure
 	case during >= then-0.3*math.Min(math.Max(then, 0), fall)-tolerance/2:
 		// Out of turn other clients may not be experimenting, and then their queue looks
-		// like a longer path.
-		if during > 4*sigma && a.regular {
+		// like a longer path. If latency stays high until the next experiment, it is one:
+		// the next regular one may be a minute away.
+		if during > 4*sigma && (a.regular || a.longer) {
 			a.base, a.baseError = low, stderr
 		} else {
 			a.base += 0.3 * (low - a.base)
 		}
+		a.longer = !a.regular
 		return path
 	default:
 		a.base += 0.3 * (during - want)
