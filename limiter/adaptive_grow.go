@@ -18,6 +18,8 @@ import (
 //
 // Failure mode: a server that others have filled is as full for the first call as for the
 // last. Then only an experiment tells.
+
+// An opening is what the answers of the first round show of that.
 type opening struct {
 	over         time.Duration // when the first answer came
 	early, later moments       // latencies of calls that started before it and after it
@@ -64,6 +66,7 @@ func (o *opening) full() bool {
 	return later > 1.3*early && later-early > 3*chance
 }
 
+// grow is slow start's part of control.
 func (a *adaptive) grow(s State, queue, target float64) {
 	if !a.told && a.opening.full() {
 		a.growing, a.calm = false, 0

@@ -9,12 +9,7 @@ func TestAdaptiveTakesALongerPathForAQueue(t *testing.T) {
 	onSeeds(t, func(t *testing.T, seed uint64) {
 		// 50 ms more path need four times the concurrency.
 		w := testWorld(seed, constantWorkers(20), 1)
-		w.path = func(at time.Duration) time.Duration {
-			if at > 30*time.Second {
-				return 50 * time.Millisecond
-			}
-			return 0
-		}
+		w.path = becoming(time.Duration(0), 30*time.Second, 50*time.Millisecond)
 		const span = 50 * time.Second
 		s := w.run(30*time.Second, 10*time.Second, span)
 		check(t, "path + 50 ms", s[2], span, 2000, 0.93, 75*time.Millisecond)
@@ -27,12 +22,7 @@ func TestAdaptiveTakesALongerPathForAQueue(t *testing.T) {
 func TestAdaptiveWaitsForARegularExperimentWhileThePathIsLong(t *testing.T) {
 	onSeeds(t, func(t *testing.T, seed uint64) {
 		w := testWorld(seed, constantWorkers(20), 1)
-		w.path = func(at time.Duration) time.Duration {
-			if at > 4*time.Minute {
-				return 160 * time.Millisecond
-			}
-			return 5 * time.Millisecond
-		}
+		w.path = becoming(5*time.Millisecond, 4*time.Minute, 160*time.Millisecond)
 		const span = 10 * time.Second
 		s := w.run(4*time.Minute, 5*time.Second, span)
 		check(t, "path × 32", s[2], span, 2000, 0.75, 200*time.Millisecond)
@@ -45,12 +35,7 @@ func TestAdaptiveStaysAtOneForGood(t *testing.T) {
 	onSeeds(t, func(t *testing.T, seed uint64) {
 		w := testWorld(seed, constantWorkers(3), 1)
 		w.service = constantService(7356 * time.Microsecond)
-		w.path = func(at time.Duration) time.Duration {
-			if at > 30*time.Second {
-				return 16600 * time.Microsecond
-			}
-			return 3 * time.Millisecond
-		}
+		w.path = becoming(3*time.Millisecond, 30*time.Second, 16600*time.Microsecond)
 		const span = 50 * time.Second
 		s := w.run(30*time.Second, 10*time.Second, span)
 		check(t, "path × 5", s[2], span, 3/0.007356, 0.9, 40*time.Millisecond)

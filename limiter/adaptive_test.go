@@ -63,7 +63,7 @@ func TestAdaptiveHoldsAQueueOrAnIdleWorkerInSteadyLoad(t *testing.T) {
 func TestAdaptiveMissesALossOfCapacity(t *testing.T) {
 	onSeeds(t, func(t *testing.T, seed uint64) {
 		const span = 55 * time.Second
-		s := testWorld(seed, workersThen(20, 30*time.Second, 5), 1).run(30*time.Second, 5*time.Second, span)
+		s := testWorld(seed, becoming(20, 30*time.Second, 5), 1).run(30*time.Second, 5*time.Second, span)
 		check(t, "after 5 s", s[2], span, 500, 0.93, 20*time.Millisecond)
 		if _, high := s[2].limitRange(); high > 15 {
 			t.Errorf("the limit is still %d", high)
@@ -74,7 +74,7 @@ func TestAdaptiveMissesALossOfCapacity(t *testing.T) {
 func TestAdaptiveMissesAGainOfCapacity(t *testing.T) {
 	onSeeds(t, func(t *testing.T, seed uint64) {
 		const span = 54 * time.Second
-		s := testWorld(seed, workersThen(5, 30*time.Second, 20), 1).run(30*time.Second, 6*time.Second, span)
+		s := testWorld(seed, becoming(5, 30*time.Second, 20), 1).run(30*time.Second, 6*time.Second, span)
 		check(t, "after 6 s", s[2], span, 2000, 0.96, 15*time.Millisecond)
 	})
 }
@@ -112,7 +112,7 @@ func TestAdaptiveClientsTakeEachOthersQueueForThePath(t *testing.T) {
 // for callers that have left: the worst failure of adaptive rules.
 func TestAdaptiveGoesBlindWhenCallsTimeOut(t *testing.T) {
 	onSeeds(t, func(t *testing.T, seed uint64) {
-		w := testWorld(seed, workersThen(20, 30*time.Second, 1), 1)
+		w := testWorld(seed, becoming(20, 30*time.Second, 1), 1)
 		w.timeout = time.Second
 		const span = 50 * time.Second
 		s := w.run(30*time.Second, 10*time.Second, span)

@@ -237,9 +237,9 @@ func exponential(mean time.Duration) func(*rand.Rand) time.Duration {
 
 func constantWorkers(n int) func(time.Duration) int { return func(time.Duration) int { return n } }
 
-// workersThen changes the number of workers at a moment.
-func workersThen(before int, at time.Duration, after int) func(time.Duration) int {
-	return func(t time.Duration) int {
+// becoming is one thing until a moment, and another from then on.
+func becoming[T any](before T, at time.Duration, after T) func(time.Duration) T {
+	return func(t time.Duration) T {
 		if t < at {
 			return before
 		}
