@@ -14,10 +14,10 @@ type AdaptiveConfig struct {
 	Min     int // the least limit; 0 means 1
 	Max     int // the greatest limit; 0 means 1000
 
-	// Eagerness is the queue on the far side to aim at, in units of the root of
-	// the calls at work there: with 0.5 and 64 of them that is 4 calls. Those on
-	// a long path do not count, and where the far side takes equally long for
-	// every call hardly any do. More of it buys the last per cent of throughput
+	// Eagerness is the queue on the far side to aim at, in units of about the root of
+	// the calls at work there: with 0.5 that is 1.2 calls for 6 of them, and 3.6 for
+	// 64. Those on a long path do not count, and where the far side takes equally long
+	// for every call hardly any do. More of it buys the last per cent of throughput
 	// with latency; less does the opposite. From 0.1 to 2; 0 means 0.5.
 	Eagerness float64
 }
@@ -38,7 +38,7 @@ type AdaptiveConfig struct {
 //     luck; where all answers are alike, nearly all of them are used
 //     (adaptive_gauge.go). Where the far side says how long calls have waited
 //     in its queue, see [Permit.QueueDelay], its word replaces the estimate.
-//   - The target is a queue of at most κ√limit, where κ is the Eagerness, and less
+//   - The target is a queue of about κ√limit at most, where κ is the Eagerness, and less
 //     where the path is long or all calls take equally long (adaptive_queue.go).
 //     Above it the limit falls by half of the excess, below it the limit rises, and
 //     only while callers are held back: a limit that nobody feels says nothing about
@@ -49,7 +49,8 @@ type AdaptiveConfig struct {
 //     falls by what Little's law says, it was queue; if it does not fall, the path or
 //     the work has become longer and B is raised (adaptive_verdict.go).
 //     Experiments start on a grid of the wall clock, so that the clients of one
-//     service make them together and do not take each other's queue for the path.
+//     service make them together and do not take each other's queue for the path. Where
+//     clocks are off, clients find each other by the queue (adaptive_clock.go).
 //   - Refusals are counted one by one, but for those that come whatever the limit
 //     (adaptive_refusal.go), and answers lost to deadlines count as long ones
 //     (adaptive_loss.go).

@@ -44,10 +44,12 @@ type trial struct {
 	start    time.Duration
 	deadline time.Duration
 	regular  bool          // on the coarse grid
+	compare  bool          // the round after it with that before it, see align
 	wanted   int32         // the cohort: calls to start during the experiment
 	enrolled int32         // that have started
 	cohort   int32         // that have been answered
 	every    int32         // of so many latencies one is kept, so that mostKept is enough
+	late     float32       // by how many seconds the grid is moved, kept from one to the next
 	full     time.Duration // when the last of the cohort started
 	spread   float64       // of the latencies kept, see gauge
 
@@ -68,26 +70,30 @@ const (
 
 // onGrid returns the next moment at which the wall clock shows a multiple of a
 // period, which is unit × a power of two and at least so many seconds, times
-// spacing. Powers of two let the grids of clients with different latencies
-// share their instants.
-func onGrid(s State, unit time.Duration, least float64, spacing int32) time.Duration {
+// spacing; all of it later by late. Powers of two let the grids of clients with different
+// latencies share their instants.
+func onGrid(s State, late, unit time.Duration, least float64, spacing int32) time.Duration {
 	for seconds(unit) < least && unit < never/(4*maxSpacing) {
 		unit *= 2
 	}
 	unit *= time.Duration(spacing)
-	wall := time.Duration(s.Wall().UnixNano())
+	wall := time.Duration(s.Wall().UnixNano()) - late
 	return s.Now + (wall/unit+1)*unit - wall
 }
 
 // plan sets the next regular experiment.
 func (a *adaptive) plan(s State) {
-	a.next = onGrid(s, period, 24*a.mean, a.spacing)
+	late := time.Duration(0)
+	if a.trial != nil {
+		late = duration(float64(a.late))
+	}
+	a.next = onGrid(s, late, period, 24*a.mean, a.spacing)
 }
 
 // soon asks for an experiment on the fine grid.
 func (a *adaptive) soon(s State) {
 	if a.urgent == never {
-		a.urgent = onGrid(s, shortPeriod, 8*a.mean, 1)
+		a.urgent = onGrid(s, 0, shortPeriod, 8*a.mean, 1)
 	}
 }
 
@@ -149,7 +155,7 @@ func (a *adaptive) begin(now time.Duration) bool {
 		a.trial = new(trial)
 	}
 	*a.trial = trial{
-		lowered: lowered, regular: regular, wanted: int32(wanted), every: int32(math.Ceil(wanted / mostKept)),
+		late: a.late, lowered: lowered, regular: regular, wanted: int32(wanted), every: int32(math.Ceil(wanted / mostKept)),
 		start: now, full: never, deadline: now + duration(math.Max((wanted/lowered+4)*a.mean, 0.040)),
 		inFlightThen: inFlight, lowThen: a.low, errorThen: a.lowError, rateThen: a.rate,
 	}

@@ -11,7 +11,7 @@ import (
 // their number to be busy 98 or 99 % of the time (the square-root rule of Halfin
 // and Whitt, "Heavy-traffic limits for queues with many exponential servers",
 // 1981). The same root makes the fixed point of several clients of one service
-// unique. Three things make the target less than κ√limit:
+// unique. Four things make the target less than κ√limit:
 //
 //   - The queue is a reserve against chance, and only what varies is chance: where
 //     all calls take equally long there is nothing to guard against (Kingman's
@@ -23,11 +23,15 @@ import (
 //   - The fastest quarter of the answers have waited less than the others: a
 //     queue of Q calls takes a time that varies by about 1/√Q of itself, so the
 //     gauge sees less than all of it.
+//   - What each client gets of a common queue depends on how well it knows its base: with
+//     a target of X^e, and the queue taking the time q by a base that is wrong by δ, it is
+//     in proportion to (q-δ)^(-1/(1-e)). A root has an exponent of 2; .45 has 1.8, and what
+//     one server needs is about the same.
 //
 // The first two have one answer. By how much calls differ is v, the mean latency
 // less ℓ, in which path and queue cancel. X·v calls are in flight because calls
 // differ, and one and a half times as many are about what the far side works on: all
-// that it does where service is exponential. The target is κ times the root of that,
+// that it does where service is exponential. The target is κ times about the root of that,
 // if it is less than the limit.
 //
 // Failure mode: a service that gets slower with every call, and has no knee, is
@@ -36,12 +40,18 @@ const (
 	cut    = 0.5 // the share of the excess queue that one round removes
 	gain   = 0.5 // the most that one round adds, in units of √limit
 	varied = 1.5 // calls at work at the far side for each that is in flight since calls differ
+
+	exponent = 0.45 // of the calls at work, in the target
+	meets    = 6.0  // calls at work for which that is as much as their root would be
 )
+
+// asRoot makes meets what it is.
+var asRoot = math.Pow(meets, 0.5-exponent)
 
 // target is the queue to aim at, as ℓ shows it.
 func (a *adaptive) target() float64 {
 	atWork := varied * a.rate * math.Max(0, a.mean-a.low)
-	wanted := a.eagerness * math.Sqrt(math.Min(a.limit, atWork))
+	wanted := a.eagerness * asRoot * math.Pow(math.Min(a.limit, atWork), exponent)
 	unseen := 0.2 * math.Sqrt(wanted)
 	return math.Max(0.5, wanted-unseen)
 }

@@ -196,6 +196,7 @@ func (a *adaptive) endRound(s State) {
 	if seen {
 		a.fresh = true
 		a.learn(r, s)
+		a.align()
 	}
 	a.newRound(s.Now)
 	a.forgive(r)

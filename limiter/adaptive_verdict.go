@@ -63,6 +63,8 @@ func (a *adaptive) conclude(s State) {
 	} else {
 		a.spacing = 1
 	}
+	// What the round after it finds can only be compared if the limit is what it was.
+	a.compare = a.regular && a.limit == a.limitThen && a.urgent == never
 	a.plan(s)
 }
 
@@ -74,7 +76,7 @@ const (
 	path                  // it is not
 	mixed                 // it is in part
 	moved                 // latency rose though the limit fell
-	unsure                // out of turn, when other clients may not be experimenting
+	unsure                // it cannot be told
 )
 
 // judge compares latency during the experiment with what it was before and
@@ -92,7 +94,12 @@ func (a *adaptive) judge(low, stderr, fall float64) verdict {
 	case during <= want+tolerance:
 		a.settle(low, stderr, want)
 		return queued
-	case !a.regular && !a.suspect:
+	case !a.regular && !a.suspect: // other clients may not be experimenting
+		return unsure
+	case a.overdues*5 > a.cohort:
+		// Where many calls are lost those that are answered have all waited until shortly
+		// before they would have been lost, too. That does not change with the limit, but
+		// is no path.
 		return unsure
 	case during >= then-0.3*math.Min(math.Max(then, 0), fall)-tolerance/2:
 		// Out of turn other clients may not be experimenting, and then their queue looks

@@ -20,7 +20,7 @@ func TestGridsOfClientsNeverMeet(t *testing.T) {
 		s := State{Now: age, Epoch: &made}
 		for _, least := range []float64{0, 1, 3, 1000} {
 			for spacing := int32(1); spacing <= maxSpacing; spacing *= 2 {
-				next := onGrid(s, period, least, spacing)
+				next := onGrid(s, 0, period, least, spacing)
 				at := s.Epoch.Add(next)
 				unit := period
 				for seconds(unit) < least {

@@ -24,6 +24,24 @@ func TestQueueMakesGivingUpLookEarly(t *testing.T) {
 	}
 }
 
+// A client whose clock is early ended its experiments before the others and got 1.4 times
+// as much. The mean index was .947 on hundred seeds, and .979 once the clients moved their
+// experiments towards each other.
+func TestClientsWithOtherClocksShareUnequally(t *testing.T) {
+	t.Parallel()
+	w := mustName(t, "skew100")
+	m := mustMake(t, "adaptive")
+	lab := NewLab()
+	sum, seeds := 0.0, 12
+	for seed := range seeds {
+		phases := lab.Run(w, m, uint64(seed)).Phases
+		sum += phases[len(phases)-1].Jain
+	}
+	if mean := sum / float64(seeds); mean < 0.965 {
+		t.Errorf("Jain's index is %.3f", mean)
+	}
+}
+
 // The quiet that a Retry-After asks for was once taken for a slow service: the queue
 // looked small, the limit stayed too high, and each return from a pause was refused
 // again. Goodput was a tenth of what there was.
