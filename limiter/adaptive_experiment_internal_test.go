@@ -164,6 +164,28 @@ func TestExperimentOutOfTurnIsTakenAtItsWord(t *testing.T) {
 	}
 }
 
+// Of a server that refuses calls when five wait, one experiment of a hundred found four
+// answers so short that the base fell to a fifth, and goodput to .92 of the best.
+func TestFewShortAnswersAmongRefusalsMakeABase(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
+		a.growing, a.creeping, a.base, a.baseError = false, refused, 0.00135, 0.0001
+		a.rate, a.mean, a.low, a.lowError, a.average, a.share = 2000, 0.010, 0.0014, 0.0001, 20, 1
+		a.next = 0
+		if !a.begin(time.Second) {
+			t.Fatal("no experiment")
+		}
+		for i := range int(a.wanted) {
+			a.enrol(a.start)
+			a.observe(a.start, 0.00025*float64(1+i/8))
+		}
+		a.conclude(State{Now: 2 * time.Second, Epoch: new(time.Time)})
+		if kept := a.base == 0.00135; kept != refused {
+			t.Errorf("refusals hold the limit: %v; the base is %v s, 0.00135 before", refused, a.base)
+		}
+	}
+}
+
 // Two experiments with no round between them would compare the second with what
 // was before the first, and a client in such a loop learns nothing for good.
 func TestExperimentComparesWithStaleEstimates(t *testing.T) {
