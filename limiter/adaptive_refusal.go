@@ -69,7 +69,7 @@ func (a *adaptive) refused(now time.Duration) {
 
 // creep is the most by which the limit may rise in a round after refusals.
 func (a *adaptive) creep(now time.Duration) float64 {
-	return 0.026 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) / (1 + 10*seconds(a.answers.pause)) * a.duration
+	return 0.028 * a.limit * math.Exp2(seconds(now-a.refusedAt)/4) / (1 + 10*seconds(a.answers.pause)) * a.duration
 }
 
 // resumed is called with the first call after a time in which nothing was in flight.

@@ -123,16 +123,16 @@ func (a *adaptive) settle(low, stderr, want float64) {
 	if want > 0 && low >= a.base {
 		return // some queue was left: ℓ is not the base
 	}
+	if a.trial.spread < a.baseSpread {
+		a.baseSpread = a.trial.spread
+	} else {
+		a.baseSpread += 0.3 * (a.trial.spread - a.baseSpread)
+	}
 	if a.creeping && low < a.base {
 		// While refusals hold the limit there is no queue to find, and experiments are
 		// short: that the few answers of one are short is chance, and the way back from
 		// a base that is far too low takes half a minute.
 		return
-	}
-	if a.trial.spread < a.baseSpread {
-		a.baseSpread = a.trial.spread
-	} else {
-		a.baseSpread += 0.3 * (a.trial.spread - a.baseSpread)
 	}
 	variance := sq(a.baseError) + sq(0.03*a.base)
 	switch {

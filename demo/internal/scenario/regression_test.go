@@ -106,7 +106,8 @@ func TestChangeDuringAnExperimentIsLost(t *testing.T) {
 }
 
 // One call in a hundred that is refused whatever the limit is no reason for a limit of
-// one.
+// one. Single runs may lose a few per cent, since it takes until the limit is at half to
+// find that out, so it is the mean of many that counts.
 func TestRefusalsWhateverTheLimitBringItDown(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -116,10 +117,16 @@ func TestRefusalsWhateverTheLimitBringItDown(t *testing.T) {
 	lab := NewLab()
 	for _, name := range []string{"refused1", "refused5"} {
 		w := mustName(t, name)
-		for seed := range uint64(3) {
-			if p := lab.Run(w, adaptive, seed).Phases[1]; p.Share < 0.98 || p.P50x > 1.3 {
+		mean := 0.0
+		for seed := range uint64(20) {
+			p := lab.Run(w, adaptive, seed).Phases[1]
+			mean += p.Share / 20
+			if p.Share < 0.7 || p.P50x > 1.3 {
 				t.Errorf("%s, seed %d: %.2f of the oracle's goodput, %.2f times the median latency", name, seed, p.Share, p.P50x)
 			}
+		}
+		if mean < 0.98 {
+			t.Errorf("%s: %.3f of the oracle's goodput", name, mean)
 		}
 	}
 }
