@@ -33,6 +33,9 @@ func (a *adaptive) align() {
 		return
 	}
 	t.compare = false
+	if a.limit != a.limitThen {
+		return // refusals have changed it since, or a return from a collapse: latency follows
+	}
 	t.late *= 1 - forget
 	change, chance := a.low-t.lowThen, 2*math.Hypot(a.lowError, t.errorThen)
 	switch {
