@@ -26,7 +26,8 @@ const (
 	forget = 0.1   // the share of the way that is forgotten each time
 )
 
-// align moves the grid of experiments after the first round that follows a common one.
+// align moves the grid of experiments after the first round that follows a common one. The
+// next one has its moment by then, so that it is the one after it that is moved.
 func (a *adaptive) align() {
 	t := a.trial
 	if t == nil || !t.compare {
