@@ -26,13 +26,17 @@ const (
 	forget = 0.1   // the share of the way that is forgotten each time
 )
 
-// align moves the grid of experiments after the first round that follows a common one.
+// align moves the grid of experiments after the first round that follows a common one. The
+// next one has its moment by then, so that it is the one after it that is moved.
 func (a *adaptive) align() {
 	t := a.trial
 	if t == nil || !t.compare {
 		return
 	}
 	t.compare = false
+	if a.limit != a.limitThen {
+		return // refusals have changed it since, or a return from a collapse: latency follows
+	}
 	t.late *= 1 - forget
 	change, chance := a.low-t.lowThen, 2*math.Hypot(a.lowError, t.errorThen)
 	switch {

@@ -11,7 +11,7 @@ import (
 func TestClientWhoseClockIsEarlyStaysEarly(t *testing.T) {
 	afterOne := func(low float64, n int) *adaptive {
 		a := Adaptive(AdaptiveConfig{}).(*adaptive)
-		a.trial = new(trial)
+		a.trial, a.limitThen = new(trial), a.limit
 		for range n {
 			a.compare, a.lowThen, a.errorThen = true, 0.020, 0.0005
 			a.low, a.lowError = low, 0.0005
@@ -49,7 +49,12 @@ func TestClientWhoseClockIsEarlyStaysEarly(t *testing.T) {
 	if math.Abs(float64(a.late)-0.025) > 1e-4 {
 		t.Error("one round after an experiment has been compared twice")
 	}
-	a.compare, a.low = true, 0.020
+	a.compare, a.limit = true, a.limit-1
+	a.align()
+	if math.Abs(float64(a.late)-0.025) > 1e-4 {
+		t.Error("a refusal after the experiment has made latency look like other clients' doing")
+	}
+	a.low, a.limit = 0.020, a.limitThen
 	for range 50 {
 		a.compare = true
 		a.align()
@@ -102,9 +107,17 @@ func TestGridMovesByWhatOtherClientsHaveNotDone(t *testing.T) {
 // waited for nearly as long, with half of the limit as well, which once was a longer path:
 // in one run of a hundred and fifty goodput was a hundredth of the best for a minute.
 func TestExperimentAmongLostCallsFindsALongerPath(t *testing.T) {
-	for _, lost := range []int{0, 8} {
+	for _, c := range []struct {
+		lost      int
+		goodLimit float64
+		longer    bool
+	}{
+		{0, 27, true},
+		{8, 27, false},
+		{8, 40, true}, // the limit is half of the good one, and still they are lost
+	} {
 		a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
-		a.growing, a.suspect, a.base, a.baseError, a.goodLimit = false, true, 0.015, 0.0004, 27
+		a.growing, a.suspect, a.base, a.baseError, a.goodLimit = false, true, 0.015, 0.0004, c.goodLimit
 		a.rate, a.mean, a.low, a.lowError, a.average, a.share = 250, 0.080, 0.060, 0.001, 14, 1
 		a.next = 0
 		if !a.begin(time.Second) {
@@ -112,15 +125,42 @@ func TestExperimentAmongLostCallsFindsALongerPath(t *testing.T) {
 		}
 		for i := range int(a.wanted) {
 			a.enrol(a.start)
-			if i < lost {
+			if i < c.lost {
 				a.overdue(a.start)
 			} else {
-				a.observe(a.start, 0.060)
+				a.answered(a.start, 0.060)
 			}
 		}
 		a.conclude(State{Now: 2 * time.Second, Epoch: new(time.Time)})
-		if longer := a.base > 0.020; longer != (lost == 0) {
-			t.Errorf("%d of %d calls lost: base %v s, 0.015 before", lost, a.wanted, a.base)
+		if longer := a.base > 0.020; longer != c.longer {
+			t.Errorf("%d of %d calls lost at 20, good was %v: base %v s, 0.015 before", c.lost, a.wanted, c.goodLimit, a.base)
 		}
+	}
+}
+
+// A longer path brought some calls beyond their deadlines. Counted since the latest round
+// but compared with the answers of the experiment alone they seemed to be a fifth: no
+// experiment told anything, and the limit stayed at half.
+func TestCallsLostBeforeAnExperimentMakeItSayNothing(t *testing.T) {
+	a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
+	a.growing, a.suspect, a.base, a.baseError, a.goodLimit = false, true, 0.005, 0.0004, 27
+	a.rate, a.mean, a.low, a.lowError, a.average, a.share = 250, 0.055, 0.043, 0.001, 14, 1
+	for range 5 {
+		a.overdue(0)
+	}
+	for range 40 {
+		a.answered(0, 0.043)
+	}
+	a.urgent = 0
+	if !a.begin(time.Second) {
+		t.Fatal("no experiment")
+	}
+	for range a.wanted {
+		a.enrol(a.start)
+		a.answered(a.start, 0.043)
+	}
+	a.conclude(State{Now: 2 * time.Second, Epoch: new(time.Time)})
+	if a.base < 0.010 {
+		t.Errorf("5 calls of %d lost: base %v s, 0.005 before", 45+a.wanted, a.base)
 	}
 }

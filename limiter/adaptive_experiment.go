@@ -44,7 +44,7 @@ type trial struct {
 	start    time.Duration
 	deadline time.Duration
 	regular  bool          // on the coarse grid
-	compare  bool          // the round after it with that before it, see align
+	compare  bool          // whether align compares the round after it with the one before it
 	wanted   int32         // the cohort: calls to start during the experiment
 	enrolled int32         // that have started
 	cohort   int32         // that have been answered

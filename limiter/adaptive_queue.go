@@ -11,7 +11,7 @@ import (
 // their number to be busy 98 or 99 % of the time (the square-root rule of Halfin
 // and Whitt, "Heavy-traffic limits for queues with many exponential servers",
 // 1981). The same root makes the fixed point of several clients of one service
-// unique. Four things make the target less than κ√limit:
+// unique. Four things make the target another than κ√limit, and mostly less:
 //
 //   - The queue is a reserve against chance, and only what varies is chance: where
 //     all calls take equally long there is nothing to guard against (Kingman's
@@ -25,8 +25,9 @@ import (
 //     gauge sees less than all of it.
 //   - What each client gets of a common queue depends on how well it knows its base: with
 //     a target of X^e, and the queue taking the time q by a base that is wrong by δ, it is
-//     in proportion to (q-δ)^(-1/(1-e)). A root has an exponent of 2; .45 has 1.8, and what
-//     one server needs is about the same.
+//     in proportion to (q-δ)^(-1/(1-e)). That is a power of 2 for a root, where e is .5, and
+//     of 1.8 for .45, which is about what one server needs as well. For fewer than 6 calls
+//     it is a little more than their root.
 //
 // The first two have one answer. By how much calls differ is v, the mean latency
 // less ℓ, in which path and queue cancel. X·v calls are in flight because calls

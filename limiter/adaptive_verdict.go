@@ -96,10 +96,12 @@ func (a *adaptive) judge(low, stderr, fall float64) verdict {
 		return queued
 	case !a.regular && !a.suspect: // other clients may not be experimenting
 		return unsure
-	case a.overdues*5 > a.cohort:
+	case a.overdues*5 > a.successes && a.limit > 0.6*a.goodLimit:
 		// Where many calls are lost those that are answered have all waited until shortly
 		// before they would have been lost, too. That does not change with the limit, but
-		// is no path.
+		// is no path. A longer path brings calls beyond their deadlines, too, but as many
+		// of them when the limit has come down to half. Both numbers are of the time since
+		// the latest round, or their quotient would be too great.
 		return unsure
 	case during >= then-0.3*math.Min(math.Max(then, 0), fall)-tolerance/2:
 		// Out of turn other clients may not be experimenting, and then their queue looks
