@@ -47,7 +47,8 @@ type AdaptiveConfig struct {
 //     is lowered, by about its root for a fifth of a second and two latencies at least
 //     or, when something has happened, by a third for about two latencies. If latency
 //     falls by what Little's law says, it was queue; if it does not fall, the path or
-//     the work has become longer and B is raised (adaptive_verdict.go).
+//     the work has become longer and B is raised (adaptive_verdict.go). When latency
+//     jumps there is one at once (adaptive_jump.go).
 //     Experiments start on a grid of the wall clock, so that the clients of one
 //     service make them together and do not take each other's queue for the path. Where
 //     clocks are off, clients find each other by the queue (adaptive_clock.go).
@@ -99,15 +100,18 @@ type adaptive struct {
 	roundSums
 	estimate
 	opening *opening // nil but in the first round
-	growth  float32  // by which share per round, in slow start
-	calm    int32    // rounds in a row, held back, with hardly any queue
 
 	goodLimit, goodLow float64 // of the latest round without undue queue
 
 	// What slow start compares with.
 	plateauRate, plateauInFlight float64
 
+	// Those that are small have their places side by side.
 	flags
+	jump
+	calm   int8    // rounds in a row, held back, with hardly any queue; no more than far
+	growth float32 // by which share per round, in slow start
+
 	loss
 	refusal
 	experiment
@@ -119,7 +123,6 @@ type flags struct {
 	heldBack  bool // somebody waits because of the limit
 	stopped   bool // somebody waits for something else, with nothing in flight
 	growing   bool // in slow start
-	suspect   bool // latency has jumped (control); the next experiment will tell why
 	belowBase bool // the round before was surprisingly fast
 	told      bool // the queue, by the far side: nothing is left to find out by experiment
 	creeping  bool // a refusal has set the limit

@@ -113,8 +113,8 @@ func TestExperimentAmongLostCallsFindsALongerPath(t *testing.T) {
 		longer    bool
 	}{
 		{0, 27, true},
-		{8, 27, false},
-		{8, 40, true}, // the limit is half of the good one, and still they are lost
+		{15, 27, false},
+		{15, 40, true}, // the limit is half of the good one, and still they are lost
 	} {
 		a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
 		a.growing, a.suspect, a.base, a.baseError, a.goodLimit = false, true, 0.015, 0.0004, c.goodLimit

@@ -28,9 +28,6 @@ import (
 type experiment struct {
 	*trial                // nil before the first
 	running bool          // one is under way
-	leapt   bool          // ℓ of the latest round was far above that of good times
-	spared  bool          // until it is known why latency has jumped, the limit does not fall far
-	longer  bool          // one out of turn found a longer path, and no round has been good since
 	spacing int32         // regular ones are so many periods apart, since they find nothing new
 	next    time.Duration // moment of the next regular experiment, or never
 	urgent  time.Duration // of the next one out of turn, or never
@@ -55,6 +52,10 @@ type trial struct {
 
 	// Before it began.
 	inFlightThen, lowThen, errorThen, rateThen float64
+
+	// Of a longer path that it has found; see retract.
+	found, foundError, baseThen float32
+	probation                   int32 // rounds
 }
 
 const (
@@ -138,18 +139,9 @@ func (a *adaptive) begin(now time.Duration) bool {
 		return false // planned again when the limit is felt
 	}
 	inFlight := math.Max(1, math.Min(a.limit, a.average))
-	long := regular && !a.creeping
-	out := outOfTurn * inFlight
-	if long {
-		out = math.Min(math.Sqrt(inFlight), inFlight/2)
-	}
-	lowered := math.Max(a.least, math.Floor(inFlight-out))
+	lowered, wanted := a.size(inFlight, regular && !a.creeping)
 	if lowered >= inFlight {
 		return false // there is nothing that could be taken away
-	}
-	wanted := math.Min(mostKept, math.Max(2*lowered, math.Min(20, 6*lowered)))
-	if long {
-		wanted = math.Max(wanted, leastLong*a.rate*lowered/inFlight)
 	}
 	if a.trial == nil {
 		a.trial = new(trial)
@@ -163,6 +155,24 @@ func (a *adaptive) begin(now time.Duration) bool {
 	a.latencies = a.latencies[:0]
 	a.round()
 	return true
+}
+
+// size returns the limit for an experiment from so many calls in flight, and how many
+// answers it wants.
+func (a *adaptive) size(inFlight float64, long bool) (lowered, wanted float64) {
+	out, few := outOfTurn*inFlight, 20.0
+	if long {
+		out = math.Min(math.Sqrt(inFlight), inFlight/2)
+		if a.suspect {
+			few = 60 // much depends on what it finds, and it is believed at once
+		}
+	}
+	lowered = math.Max(a.least, math.Floor(inFlight-out))
+	wanted = math.Min(mostKept, math.Max(2*lowered, math.Min(few, 6*lowered)))
+	if long {
+		wanted = math.Max(wanted, leastLong*a.rate*lowered/inFlight)
+	}
+	return lowered, wanted
 }
 
 // enrol counts a call that starts during the experiment.

@@ -8,11 +8,12 @@ import (
 
 // An experiment that all clients make together has to last for longer than their clocks
 // are off, and can then be shallow; one out of turn, or while refusals hold the limit, is
-// short and has to be deep enough to show.
+// short and has to be deep enough to show. After a jump of latency twenty calls are too few.
 func TestExperimentIsTooShortForOtherClocksOrTooDeep(t *testing.T) {
 	for _, c := range []struct {
 		inFlight, rate    float64
 		outOfTurn, refuse bool
+		jumped            bool
 		lowered           float64
 		wanted, every     int32
 	}{
@@ -22,9 +23,14 @@ func TestExperimentIsTooShortForOtherClocksOrTooDeep(t *testing.T) {
 		{inFlight: 64, rate: 1000, outOfTurn: true, lowered: 42, wanted: 84, every: 1},
 		{inFlight: 64, rate: 1000, refuse: true, lowered: 42, wanted: 84, every: 1},
 		{inFlight: 3, rate: 10, lowered: 1, wanted: 6, every: 1}, // never more than a half
+		{inFlight: 16, rate: 40, lowered: 12, wanted: 24, every: 1},
+		{inFlight: 16, rate: 40, jumped: true, lowered: 12, wanted: 60, every: 1},
+		{inFlight: 16, rate: 40, jumped: true, outOfTurn: true, lowered: 10, wanted: 20, every: 1},
+		{inFlight: 3, rate: 10, jumped: true, lowered: 1, wanted: 6, every: 1},
 	} {
 		a := Adaptive(AdaptiveConfig{Initial: 64}).(*adaptive)
 		a.rate, a.average, a.share, a.creeping = c.rate, c.inFlight, 1, c.refuse
+		a.suspect = c.jumped
 		a.mean = c.inFlight / c.rate
 		if c.outOfTurn {
 			a.urgent = 0

@@ -41,6 +41,7 @@ const (
 	cut    = 0.5 // the share of the excess queue that one round removes
 	gain   = 0.5 // the most that one round adds, in units of √limit
 	varied = 1.5 // calls at work at the far side for each that is in flight since calls differ
+	far    = 4   // rounds in a row with hardly any queue after which the knee is far away
 
 	exponent = 0.45 // of the calls at work, in the target
 	meets    = 6.0  // calls at work for which that is as much as their root would be
@@ -59,6 +60,7 @@ func (a *adaptive) target() float64 {
 
 // control sets the limit after a round.
 func (a *adaptive) control(s State) {
+	a.retract()
 	target, queue := a.target(), a.queue
 	// What one round shows may be a pause of a garbage collector; what two
 	// show is a queue.
@@ -66,21 +68,7 @@ func (a *adaptive) control(s State) {
 	if a.limit >= a.resumeTo {
 		a.resumeTo = 0
 	}
-	if queue <= 1.5*target {
-		a.goodLimit, a.goodLow, a.suspect, a.longer = a.limit, a.low, false, false
-	}
-	// One round in forty is beyond twice its error, and there may be fifty in a second:
-	// so it takes two in a row.
-	leapt := a.jumped()
-	jumped := leapt && a.leapt
-	a.leapt = leapt
-	switch {
-	case jumped && !a.suspect && queue > math.Max(1.5*target, 0.25*a.limit):
-		a.suspect, a.spared = true, a.limit > 0.75*a.goodLimit // others' queue, or a longer path?
-		a.alarm(s)
-	case both > math.Max(3.5*target, 0.3*a.limit):
-		a.alarm(s)
-	}
+	a.watch(s, target)
 	switch {
 	case a.growing:
 		a.grow(s, queue, target)
@@ -89,7 +77,7 @@ func (a *adaptive) control(s State) {
 		if a.limit < 0.8*a.limitThen { // falling: for a good reason?
 			a.elsewhere(s)
 		}
-		if !a.suspect || !a.spared || a.limit > 0.75*a.goodLimit {
+		if !a.holds() {
 			a.set(a.limit-math.Min(cut*(both-target), 0.3*a.limit), "queue %.1f above %.1f", both, target)
 		}
 	case queue < target && a.share > 0:
@@ -100,26 +88,18 @@ func (a *adaptive) control(s State) {
 	}
 }
 
-// jumped reports whether latency is far above that of the latest round without undue
-// queue, beyond chance and beyond the queue that as many more calls of ours can make.
-// Without that bound each rise of a small limit looks like a jump.
-func (a *adaptive) jumped() bool {
-	ours := math.Max(0, a.limit-a.goodLimit) / a.rate
-	return a.low-2*a.lowError-ours > 1.75*a.goodLow
-}
-
 // raise raises the limit a little, the less the nearer the queue is to its
 // target and the less callers were held back.
 func (a *adaptive) raise(now time.Duration, queue, target float64) {
 	if queue < 0.4*target && a.share > 0.3 {
-		a.calm++
+		a.calm = min(a.calm+1, far)
 	} else {
 		a.calm = 0
 	}
 	step := gain * math.Sqrt(a.limit) * (1 - queue/target)
 	if a.creeping {
 		step = math.Min(step, a.creep(now))
-	} else if a.calm >= 4 { // far from the knee
+	} else if a.calm == far {
 		a.growing, a.growth = true, 0.25
 		a.plateauRate, a.plateauInFlight = 0, 0
 	}

@@ -48,6 +48,7 @@ func (a *adaptive) conclude(s State) {
 	case v == moved || v == unsure:
 	case v == path:
 		a.set(math.Max(a.limit, a.goodLimit), "experiment: the path is longer")
+		a.found, a.foundError, a.baseThen, a.probation = float32(low), float32(stderr), float32(before), probation
 		a.calm = 3
 		a.queue, a.queueBefore = 0, 0
 	case queue > 2*target:

@@ -159,3 +159,21 @@ func TestRefusalsWhateverTheLimitBringItDown(t *testing.T) {
 		}
 	}
 }
+
+// Twenty workers become one, and the queue was taken for a longer path by chance: in one run
+// of thirty the limit was still above four after ten seconds, and in one of twenty after 7.5.
+func TestLimitStaysUpSinceAnExperimentWasWrong(t *testing.T) {
+	t.Parallel()
+	w := mustName(t, "timeouts")
+	m := mustMake(t, "adaptive")
+	lab := NewLab()
+	var seconds []float64
+	for seed := range uint64(200) {
+		phases := lab.Run(w, m, seed).Phases
+		seconds = append(seconds, fallsTo(4)(&phases[len(phases)-1]))
+	}
+	slices.Sort(seconds)
+	if late := seconds[190]; late > 6.5 {
+		t.Errorf("one run of twenty takes more than %.1f s", late)
+	}
+}
