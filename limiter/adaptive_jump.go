@@ -73,7 +73,7 @@ func (a *adaptive) retract() {
 	}
 	rise := a.low - float64(t.found)
 	asQueue := (a.average - t.lowered) / a.rate // by Little's law
-	if rise > asQueue/2 && rise > 2*math.Hypot(a.lowError, float64(t.foundError)) {
+	if rise > 0.6*asQueue && rise > 2*math.Hypot(a.lowError, float64(t.foundError)) {
 		t.probation = 0
 		a.base += 0.5 * (before - a.base)
 		a.suspect, a.spared, a.longer = true, false, false
