@@ -80,19 +80,8 @@ func TestGridMovesByWhatOtherClientsHaveNotDone(t *testing.T) {
 		a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
 		a.growing, a.base, a.baseError, a.goodLimit = false, 0.010, 0.0002, 20
 		a.rate, a.mean, a.low, a.lowError, a.average, a.share = 2000, 0.015, 0.0105, 0.0002, 20, 1
-		a.next, a.urgent = never, 0
-		if c.regular {
-			a.next, a.urgent = 0, never
-		}
-		if !a.begin(time.Second) {
-			t.Fatal("no experiment")
-		}
-		a.late = 0.05
-		for range a.wanted {
-			a.enrol(a.start)
-			a.observe(a.start, c.low)
-		}
-		a.conclude(State{Now: 2 * time.Second, Epoch: new(time.Time)})
+		a.trial = &trial{late: 0.05}
+		experimented(t, a, c.regular, func(int) float64 { return c.low })
 		if a.compare != c.compare {
 			t.Errorf("%s: what comes after it counts: %v", c.name, a.compare)
 		}
@@ -100,67 +89,5 @@ func TestGridMovesByWhatOtherClientsHaveNotDone(t *testing.T) {
 		if !a.begin(3*time.Second) || a.late != 0.05 || a.compare {
 			t.Errorf("%s: the next experiment has forgotten the way, or begins with a comparison", c.name)
 		}
-	}
-}
-
-// Callers give up after 80 ms and the server works on. Those that are answered have all
-// waited for nearly as long, with half of the limit as well, which once was a longer path:
-// in one run of a hundred and fifty goodput was a hundredth of the best for a minute.
-func TestExperimentAmongLostCallsFindsALongerPath(t *testing.T) {
-	for _, c := range []struct {
-		lost      int
-		goodLimit float64
-		longer    bool
-	}{
-		{0, 27, true},
-		{15, 27, false},
-		{15, 40, true}, // the limit is half of the good one, and still they are lost
-	} {
-		a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
-		a.growing, a.suspect, a.base, a.baseError, a.goodLimit = false, true, 0.015, 0.0004, c.goodLimit
-		a.rate, a.mean, a.low, a.lowError, a.average, a.share = 250, 0.080, 0.060, 0.001, 14, 1
-		a.next = 0
-		if !a.begin(time.Second) {
-			t.Fatal("no experiment")
-		}
-		for i := range int(a.wanted) {
-			a.enrol(a.start)
-			if i < c.lost {
-				a.overdue(a.start)
-			} else {
-				a.answered(a.start, 0.060)
-			}
-		}
-		a.conclude(State{Now: 2 * time.Second, Epoch: new(time.Time)})
-		if longer := a.base > 0.020; longer != c.longer {
-			t.Errorf("%d of %d calls lost at 20, good was %v: base %v s, 0.015 before", c.lost, a.wanted, c.goodLimit, a.base)
-		}
-	}
-}
-
-// A longer path brought some calls beyond their deadlines. Counted since the latest round
-// but compared with the answers of the experiment alone they seemed to be a fifth: no
-// experiment told anything, and the limit stayed at half.
-func TestCallsLostBeforeAnExperimentMakeItSayNothing(t *testing.T) {
-	a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
-	a.growing, a.suspect, a.base, a.baseError, a.goodLimit = false, true, 0.005, 0.0004, 27
-	a.rate, a.mean, a.low, a.lowError, a.average, a.share = 250, 0.055, 0.043, 0.001, 14, 1
-	for range 5 {
-		a.overdue(0)
-	}
-	for range 40 {
-		a.answered(0, 0.043)
-	}
-	a.urgent = 0
-	if !a.begin(time.Second) {
-		t.Fatal("no experiment")
-	}
-	for range a.wanted {
-		a.enrol(a.start)
-		a.answered(a.start, 0.043)
-	}
-	a.conclude(State{Now: 2 * time.Second, Epoch: new(time.Time)})
-	if a.base < 0.010 {
-		t.Errorf("5 calls of %d lost: base %v s, 0.005 before", 45+a.wanted, a.base)
 	}
 }

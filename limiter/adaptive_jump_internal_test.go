@@ -28,23 +28,14 @@ func TestLongerPathIsBelievedThoughLatencyRisesWithTheLimit(t *testing.T) {
 		a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
 		a.growing, a.suspect, a.base, a.baseError, a.goodLimit, a.goodLow = false, true, 0.001, 0.0001, 20, 0.001
 		a.limit, a.rate, a.mean, a.low, a.lowError, a.average, a.share = 15, 100, 0.15, 0.1, 0.0001, 15, 1
-		a.next = 0
-		if !a.begin(time.Second) {
-			t.Fatal("no experiment")
-		}
-		for range a.wanted {
-			a.enrol(a.start)
-			a.observe(a.start, 0.1)
-		}
-		s := State{Now: 2 * time.Second, Epoch: new(time.Time)}
-		a.conclude(s)
+		experimented(t, a, true, func(int) float64 { return 0.1 })
 		if math.Abs(a.base-0.1) > 1e-6 || a.limit != 20 {
 			t.Fatalf("base %v, limit %v after an experiment in which latency stayed at .1 s", a.base, a.limit)
 		}
 		for _, low := range c.lows {
 			a.low, a.average = low, c.average
 			a.queueBefore, a.queue = a.queue, a.rate*math.Max(0, a.low-a.base)
-			a.control(s)
+			a.control(State{Now: 3 * time.Second, Epoch: new(time.Time)})
 		}
 		if math.Abs(a.base-c.base) > 1e-6 {
 			t.Errorf("latency rises %s: base %.4f, want %.4f", c.what, a.base, c.base)
