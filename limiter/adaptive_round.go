@@ -19,9 +19,11 @@ type roundSums struct {
 
 	successes, refusals, overdues int32
 
-	hintedDelay float64 // sum of the waits that the far side has told
-	hints       int32   // for so many of the successes
-	rounds      int32   // since birth
+	hints       int32   // successes for which the far side has told how long they waited
+	hintedDelay float64 // sum of those waits
+
+	rounds  int32   // since birth
+	scatter float32 // by how much ℓ differs from round to round: its variance, of late
 
 	total     float64   // of the latencies of successes
 	latencies []float32 // of a sample of them, at most maxSample
@@ -179,7 +181,7 @@ func (a *adaptive) early(d float64) bool {
 func (a *adaptive) newRound(now time.Duration) {
 	a.roundSums = roundSums{
 		began: now, earliest: now + duration(math.Max(1.5*a.mean, leastRound)),
-		accounts: now, latencies: a.latencies[:0], thinning: a.thinning, rounds: a.rounds,
+		accounts: now, latencies: a.latencies[:0], thinning: a.thinning, rounds: a.rounds, scatter: a.scatter,
 	}
 	// Multiples of the golden ratio spread evenly however many there are.
 	_, a.dither = math.Modf(a.dither + 0.6180339887)
@@ -224,7 +226,12 @@ func (a *adaptive) learn(r roundSums, s State) {
 		// Not those of which only the place is still held, nor those of another policy.
 		long += sample * a.awaiting / int(r.successes)
 	}
+	before := a.low
 	a.low, a.lowError, a.spread = a.gauge(r.latencies, sample+min(long, 2*sample))
+	if before > 0 {
+		change := math.Min(math.Abs(a.low-before), a.low)
+		a.scatter += 0.2 * (float32(sq(change)/2) - a.scatter)
+	}
 	if a.rounds <= 2 {
 		a.baseSpread = math.Min(a.baseSpread, a.spread)
 	}

@@ -107,7 +107,12 @@ func (a *adaptive) judge(low, stderr, fall float64) verdict {
 	case during >= then-0.3*math.Min(math.Max(then, 0), fall)-tolerance/2:
 		// Out of turn other clients may not be experimenting, and then their queue looks
 		// like a longer path. If latency stays high until the next experiment, it is one:
-		// the next regular one may be a minute away.
+		// the next regular one may be a minute away. Nor is one believed that is no more than
+		// what ℓ differs by from round to round: calls wait in the same queue, and so are
+		// alike, but the queue is not. After a jump rounds differ for that reason alone.
+		if !a.suspect {
+			sigma = math.Max(sigma, math.Sqrt(float64(a.scatter)))
+		}
 		if during > 4*sigma && (a.regular || a.longer) {
 			a.base, a.baseError = low, stderr
 		} else {

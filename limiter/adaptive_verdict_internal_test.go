@@ -60,6 +60,40 @@ func TestExperimentOutOfTurnIsTakenAtItsWord(t *testing.T) {
 	}
 }
 
+// Calls that wait in the same queue are alike, but the queue changes from round to round. One
+// client of eight took twenty such answers for a longer path, and five times as much as the
+// others for some seconds.
+func TestChanceOfOneQueueIsTakenForALongerPath(t *testing.T) {
+	for _, c := range []struct {
+		what        string
+		lows        []float64 // of the rounds before
+		suspect     bool
+		least, most float64 // the base, .010 before an experiment in which latency stays at .015
+	}{
+		{"all rounds are alike", []float64{0.015, 0.015}, false, 0.0149, 0.0151},
+		{"rounds differ", []float64{0.012, 0.018}, false, 0.0114, 0.0116},
+		{"they differ since latency has jumped", []float64{0.012, 0.018}, true, 0.0149, 0.0151},
+	} {
+		a := Adaptive(AdaptiveConfig{Initial: 20}).(*adaptive)
+		a.growing, a.suspect, a.base, a.baseError, a.goodLimit = false, c.suspect, 0.010, 0.0001, 20
+		a.duration, a.share, a.average = 0.05, 1, 20
+		for i := range 40 {
+			r := roundSums{successes: 50}
+			for range 50 {
+				r.latencies = append(r.latencies, float32(c.lows[i%2]))
+				r.total += c.lows[i%2]
+			}
+			a.rounds++
+			a.learn(r, State{Now: time.Second, Epoch: new(time.Time)})
+		}
+		a.base, a.baseError, a.low, a.lowError = 0.010, 0.0001, 0.015, 0.0001
+		experimented(t, a, true, func(int) float64 { return 0.015 })
+		if a.base < c.least || a.base > c.most {
+			t.Errorf("%s: base %.4f, want %.4f to %.4f", c.what, a.base, c.least, c.most)
+		}
+	}
+}
+
 // Of a server that refuses calls when five wait, one experiment of a hundred found four
 // answers so short that the base fell to a fifth, and goodput to .92 of the best.
 func TestFewShortAnswersAmongRefusalsMakeABase(t *testing.T) {
