@@ -164,7 +164,10 @@ func (a *adaptive) size(inFlight float64, long bool) (lowered, wanted float64) {
 	if long {
 		out = math.Min(math.Sqrt(inFlight), inFlight/2)
 		if a.suspect {
-			few = 60 // much depends on what it finds, and it is believed at once
+			// Much depends on what it finds, and it is believed at once. But sixty answers
+			// that take seconds each would keep the limit down for a minute: as many as
+			// come in a second.
+			few = math.Max(few, math.Min(60, a.rate))
 		}
 	}
 	lowered = math.Max(a.least, math.Floor(inFlight-out))

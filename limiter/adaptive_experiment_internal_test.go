@@ -8,7 +8,8 @@ import (
 
 // An experiment that all clients make together has to last for longer than their clocks
 // are off, and can then be shallow; one out of turn, or while refusals hold the limit, is
-// short and has to be deep enough to show. After a jump of latency twenty calls are too few.
+// short and has to be deep enough to show. After a jump of latency twenty calls are too few,
+// but of calls that take seconds sixty held the limit down for a minute and a half.
 func TestExperimentIsTooShortForOtherClocksOrTooDeep(t *testing.T) {
 	for _, c := range []struct {
 		inFlight, rate    float64
@@ -23,9 +24,11 @@ func TestExperimentIsTooShortForOtherClocksOrTooDeep(t *testing.T) {
 		{inFlight: 64, rate: 1000, outOfTurn: true, lowered: 42, wanted: 84, every: 1},
 		{inFlight: 64, rate: 1000, refuse: true, lowered: 42, wanted: 84, every: 1},
 		{inFlight: 3, rate: 10, lowered: 1, wanted: 6, every: 1}, // never more than a half
-		{inFlight: 16, rate: 40, lowered: 12, wanted: 24, every: 1},
-		{inFlight: 16, rate: 40, jumped: true, lowered: 12, wanted: 60, every: 1},
-		{inFlight: 16, rate: 40, jumped: true, outOfTurn: true, lowered: 10, wanted: 20, every: 1},
+		{inFlight: 16, rate: 100, lowered: 12, wanted: 24, every: 1},
+		{inFlight: 16, rate: 100, jumped: true, lowered: 12, wanted: 60, every: 1},
+		{inFlight: 16, rate: 100, jumped: true, outOfTurn: true, lowered: 10, wanted: 20, every: 1},
+		{inFlight: 16, rate: 40, jumped: true, lowered: 12, wanted: 40, every: 1},
+		{inFlight: 12, rate: 2, jumped: true, lowered: 8, wanted: 20, every: 1},
 		{inFlight: 3, rate: 10, jumped: true, lowered: 1, wanted: 6, every: 1},
 	} {
 		a := Adaptive(AdaptiveConfig{Initial: 64}).(*adaptive)
