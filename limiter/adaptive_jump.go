@@ -71,9 +71,11 @@ func (a *adaptive) retract() {
 	if t.probation == probation-1 || a.average < 1.2*t.lowered || before >= a.base {
 		return
 	}
+	// If the path is longer and fewer calls than in good times are enough now, the limit
+	// goes back to too many of them, and latency rises for that, but not by all of it.
 	rise := a.low - float64(t.found)
 	asQueue := (a.average - t.lowered) / a.rate // by Little's law
-	if rise > 0.6*asQueue && rise > 2*math.Hypot(a.lowError, float64(t.foundError)) {
+	if rise > 0.75*asQueue && rise > 2*math.Hypot(a.lowError, float64(t.foundError)) {
 		t.probation = 0
 		a.base += 0.5 * (before - a.base)
 		a.suspect, a.spared, a.longer = true, false, false

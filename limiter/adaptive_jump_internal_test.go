@@ -21,6 +21,7 @@ func TestLongerPathIsBelievedThoughLatencyRisesWithTheLimit(t *testing.T) {
 		{"so a round later", 20, []float64{0.1, 0.1, 0.2}, 0.0505},
 		{"as it was", 20, []float64{0.1, 0.1, 0.1}, 0.1},
 		{"by a third of that", 20, []float64{0.1, 0.133, 0.133}, 0.1},
+		{"by seven tenths, since the knee is just above the experiment's limit", 20, []float64{0.1, 0.163, 0.163}, 0.1},
 		{"only in calls that had begun before", 20, []float64{0.2, 0.1, 0.1}, 0.1},
 		{"long after", 20, []float64{0.1, 0.1, 0.1, 0.2}, 0.1},
 		{"though there are no more calls", 11, []float64{0.1, 0.2, 0.2}, 0.1},
