@@ -11,7 +11,7 @@ import (
 //
 //	it fell by that much      it was queue; the base may be lower still
 //	it did not fall           the path, or the work, is longer: raise the base
-//	in between                raise the base by the part that did not fall
+//	in between                raise the base by three tenths of what did not fall
 //	it rose                   the world changed meanwhile; try again
 //
 // Latency alone cannot tell a queue from a longer path, whoever watches it and

@@ -4,8 +4,9 @@ import "math"
 
 // A jump is a rise of latency that is far beyond that of good times: the queue of others,
 // a server that has lost most of its places, or a longer path. An experiment tells which,
-// at once, and until then the limit falls only to three quarters of what it was: if it is
-// the path, more calls are needed and not fewer.
+// at the next moment of the fine grid, and until then the queue takes no more off the limit
+// once it is at three quarters of what it was in good times, or below: if it is the path,
+// more calls are needed and not fewer. Refusals and calls that are lost still do.
 //
 // What an experiment says of it is put to the test twice. Out of turn others may not be
 // experimenting, and so a longer path is believed only in part until a second one says the
@@ -16,7 +17,8 @@ import "math"
 // answers show of it is wrong by a fifth, which is as much as an experiment moves.
 //
 // Failure mode: a server that gets slower with every call looks so, too. Its base is raised
-// by half as much each time, and the next experiment finds it again.
+// by half as much each time, and the next experiment finds it again. A path that becomes
+// longer twice within a few rounds looks so as well, and that costs a second or two.
 type jump struct {
 	leapt   bool // ℓ of the latest round was far above that of good times
 	suspect bool // and that of the one before: the next experiment will tell why
