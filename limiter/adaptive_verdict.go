@@ -111,7 +111,8 @@ func (a *adaptive) judge(low, stderr, fall float64) verdict {
 		// what ℓ differs by from round to round: calls wait in the same queue, and so are
 		// alike, but the queue is not. After a jump rounds differ for that reason alone.
 		if !a.suspect {
-			sigma = math.Max(sigma, math.Sqrt(float64(a.scatter)))
+			// An experiment is longer than a round, and so differs by less: by half.
+			sigma = math.Max(sigma, 0.5*math.Sqrt(float64(a.scatter)))
 		}
 		if during > 4*sigma && (a.regular || a.longer) {
 			a.base, a.baseError = low, stderr
